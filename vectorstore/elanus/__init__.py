@@ -1,0 +1,114 @@
+"""Elanus: an embedded vector store for RAG with the Milvus API, in one folder on disk."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from elanus.aio import AsyncClient
+    from elanus.client import Client, connect
+    from elanus.errors import (
+        AlreadyExists,
+        CollectionNotFound,
+        CollectionNotLoaded,
+        ElanusError,
+        FieldNotFound,
+        FilterError,
+        IndexNotFound,
+        InvalidArgument,
+        NotFound,
+        NotSupported,
+        RowError,
+        SchemaError,
+        StoreBusy,
+        StoreClosed,
+        StoreError,
+        StoreFormatError,
+        StoreFull,
+    )
+    from elanus.rank import AnnSearchRequest, RRFRanker, WeightedRanker
+    from elanus.schema.collection import CollectionSchema, Function
+    from elanus.schema.fields import FieldSchema
+    from elanus.schema.indexes import IndexParams
+    from elanus.types import ConsistencyLevel, DataType, FunctionType, LoadState
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "elanus.aio": ("AsyncClient",),
+    "elanus.client": ("Client", "connect"),
+    "elanus.errors": (
+        "AlreadyExists",
+        "CollectionNotFound",
+        "CollectionNotLoaded",
+        "ElanusError",
+        "FieldNotFound",
+        "FilterError",
+        "IndexNotFound",
+        "InvalidArgument",
+        "NotFound",
+        "NotSupported",
+        "RowError",
+        "SchemaError",
+        "StoreBusy",
+        "StoreClosed",
+        "StoreError",
+        "StoreFormatError",
+        "StoreFull",
+    ),
+    "elanus.rank": ("AnnSearchRequest", "RRFRanker", "WeightedRanker"),
+    "elanus.schema.collection": ("CollectionSchema", "Function"),
+    "elanus.schema.fields": ("FieldSchema",),
+    "elanus.schema.indexes": ("IndexParams",),
+    "elanus.types": ("ConsistencyLevel", "DataType", "FunctionType", "LoadState"),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "AlreadyExists",
+    "AnnSearchRequest",
+    "AsyncClient",
+    "Client",
+    "CollectionNotFound",
+    "CollectionNotLoaded",
+    "CollectionSchema",
+    "ConsistencyLevel",
+    "DataType",
+    "ElanusError",
+    "FieldNotFound",
+    "FieldSchema",
+    "FilterError",
+    "Function",
+    "FunctionType",
+    "IndexNotFound",
+    "IndexParams",
+    "InvalidArgument",
+    "LoadState",
+    "NotFound",
+    "NotSupported",
+    "RRFRanker",
+    "RowError",
+    "SchemaError",
+    "StoreBusy",
+    "StoreClosed",
+    "StoreError",
+    "StoreFormatError",
+    "StoreFull",
+    "WeightedRanker",
+    "connect",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used, so that `import elanus` costs nothing."""
+    home = _HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"module 'elanus' has no attribute '{name}'")
+    value = getattr(importlib.import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

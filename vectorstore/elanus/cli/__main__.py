@@ -1,0 +1,7 @@
+"""`python -m elanus.cli` is the `elanus` command."""
+
+from __future__ import annotations
+
+from elanus.cli import main
+
+main()

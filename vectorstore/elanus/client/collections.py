@@ -1,0 +1,223 @@
+"""Collections: create, describe, list, rename, drop, load."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from elanus.client.base import Base, check_collection_name
+from elanus.client.options import check_timeout, check_whole, consistency, refuse
+from elanus.engine.definition import Definition
+from elanus.errors import CollectionNotFound, IndexNotFound, InvalidArgument
+from elanus.schema.collection import CollectionSchema, as_schema
+from elanus.schema.fields import MAX_DIM, MAX_VARCHAR_BYTES, MIN_DIM
+from elanus.schema.indexes import IndexParam, IndexParams, as_index_params
+from elanus.types import ConsistencyLevel, DataType, LoadState
+
+KEY_TYPES = {
+    "int": DataType.INT64,
+    "int64": DataType.INT64,
+    "string": DataType.VARCHAR,
+    "str": DataType.VARCHAR,
+    "varchar": DataType.VARCHAR,
+}
+
+
+class Collections(Base):
+    """The client's methods on whole collections."""
+
+    @classmethod
+    def create_schema(cls, **kwargs: Any) -> CollectionSchema:
+        """Return an empty schema; options as `CollectionSchema` takes them (auto_id, enable_dynamic_field, ...)."""
+        return CollectionSchema(**kwargs)
+
+    @classmethod
+    def prepare_index_params(cls, field_name: str = "", **kwargs: Any) -> IndexParams:
+        """Return index parameters to fill with `add_index`; with arguments, the first one is added already."""
+        params = IndexParams()
+        if field_name:
+            params.add_index(field_name, **kwargs)
+        elif kwargs:
+            raise InvalidArgument("prepare_index_params: field_name is missing")
+        return params
+
+    def create_collection(
+        self,
+        collection_name: str,
+        dimension: int | None = None,
+        primary_field_name: str = "id",
+        id_type: str | DataType = "int",
+        vector_field_name: str = "vector",
+        metric_type: str = "COSINE",
+        auto_id: bool = False,
+        timeout: float | None = None,
+        schema: Any = None,
+        index_params: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        """Create a collection, quickly from a dimension or in full from a schema.
+
+        With `dimension`: a key field, a vector field with an AUTOINDEX, dynamic fields on; loaded. With `schema`:
+        as it says; loaded if `index_params` cover every vector field. The same collection again is no error.
+
+        Raises:
+            AlreadyExists: a collection of that name with another schema.
+            SchemaError, NotSupported, InvalidArgument: see each message.
+        """
+        call = "create_collection"
+        check_collection_name(collection_name)
+        level = consistency(call, kwargs.pop("consistency_level", ConsistencyLevel.Bounded))
+        if schema is None:
+            dynamic = kwargs.pop("enable_dynamic_field", True)
+            max_length = kwargs.pop("max_length", MAX_VARCHAR_BYTES)
+            refuse(call, kwargs)
+            size = check_whole(call, "dimension (or give a schema:)", dimension, MIN_DIM, MAX_DIM)
+            built = quick_schema(
+                size, primary_field_name, id_type, vector_field_name, bool(auto_id), bool(dynamic), max_length
+            )
+            asked = as_index_params(index_params) or [IndexParam(vector_field_name, metric_type=metric_type.upper())]
+        else:
+            refuse(call, kwargs)
+            if dimension is not None:
+                raise InvalidArgument(f"{call}: give dimension or schema, not both")
+            built, asked = as_schema(schema), as_index_params(index_params)
+        built.verify()
+        definition = Definition(built, {}, consistency=level, description=built.description).with_indexes(asked)
+        covered = all(field.name in definition.indexes for field in built.vector_fields)
+        with self._store.patience(check_timeout(call, timeout)):
+            self._store.create(collection_name, definition.as_loaded(covered))
+
+    def has_collection(self, collection_name: str, timeout: float | None = None, **kwargs: Any) -> bool:
+        """Whether there is a collection of that name."""
+        refuse("has_collection", kwargs)
+        check_timeout("has_collection", timeout)
+        return check_collection_name(collection_name) in self._store.names()
+
+    def list_collections(self, **kwargs: Any) -> list[str]:
+        """The collections' names, sorted."""
+        check_timeout("list_collections", kwargs.pop("timeout", None))
+        refuse("list_collections", kwargs)
+        return self._store.names()
+
+    def describe_collection(self, collection_name: str, timeout: float | None = None, **kwargs: Any) -> dict[str, Any]:
+        """The collection's schema and settings, in the shape of pymilvus's answer."""
+        refuse("describe_collection", kwargs)
+        check_timeout("describe_collection", timeout)
+        collection = self._collection(collection_name)
+        definition = collection.definition
+        raw = definition.schema.to_dict()
+        fields = [{"field_id": 100 + n, **field} for n, field in enumerate(raw["fields"])]
+        return {
+            "collection_name": collection_name,
+            "collection_id": collection.id,
+            "auto_id": raw["auto_id"],
+            "description": definition.description,
+            "fields": fields,
+            "functions": raw.get("functions", []),
+            "enable_dynamic_field": raw["enable_dynamic_field"],
+            "consistency_level": int(definition.consistency),
+            "aliases": [],
+            "properties": {},
+            "num_shards": 1,
+            "num_partitions": 1,
+        }
+
+    def drop_collection(self, collection_name: str, timeout: float | None = None, **kwargs: Any) -> None:
+        """Remove a collection with its rows; one that does not exist is no error, as in Milvus."""
+        refuse("drop_collection", kwargs)
+        check_collection_name(collection_name)
+        with self._store.patience(check_timeout("drop_collection", timeout)):
+            try:
+                self._store.drop(collection_name)
+            except CollectionNotFound:
+                return
+
+    def rename_collection(
+        self,
+        old_name: str,
+        new_name: str,
+        target_db: str | None = "",
+        timeout: float | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Give a collection another name, which must be free."""
+        refuse("rename_collection", {"target_db": target_db, **kwargs})
+        check_collection_name(old_name)
+        check_collection_name(new_name)
+        with self._store.patience(check_timeout("rename_collection", timeout)):
+            self._store.rename(old_name, new_name)
+
+    def truncate_collection(self, collection_name: str, timeout: float | None = None, **kwargs: Any) -> None:
+        """Remove all rows of a collection; its schema and indexes stay."""
+        refuse("truncate_collection", kwargs)
+        check_collection_name(collection_name)
+        with self._store.patience(check_timeout("truncate_collection", timeout)):
+            self._store.truncate(collection_name)
+
+    def get_collection_stats(self, collection_name: str, timeout: float | None = None, **kwargs: Any) -> dict[str, int]:
+        """The number of living rows, exactly: {"row_count": n}."""
+        refuse("get_collection_stats", kwargs)
+        check_timeout("get_collection_stats", timeout)
+        return {"row_count": self._collection(collection_name).view().rows}
+
+    def load_collection(self, collection_name: str, timeout: float | None = None, **kwargs: Any) -> None:
+        """Make a collection searchable; each of its vector fields needs an index.
+
+        Raises:
+            IndexNotFound: names the field without one.
+        """
+        refuse("load_collection", kwargs)
+        check_collection_name(collection_name)
+
+        def load(definition: Definition) -> Definition:
+            for field in definition.schema.vector_fields:
+                if field.name not in definition.indexes:
+                    raise IndexNotFound(
+                        f"collection '{collection_name}' cannot be loaded: vector field '{field.name}' "
+                        "has no index; create_index first"
+                    )
+            return definition.as_loaded(True)
+
+        with self._store.patience(check_timeout("load_collection", timeout)):
+            self._store.redefine(collection_name, load)
+
+    def release_collection(self, collection_name: str, timeout: float | None = None, **kwargs: Any) -> None:
+        """Refuse searches and queries on a collection until it is loaded again."""
+        refuse("release_collection", kwargs)
+        check_collection_name(collection_name)
+        with self._store.patience(check_timeout("release_collection", timeout)):
+            self._store.redefine(collection_name, lambda definition: definition.as_loaded(False))
+
+    def get_load_state(
+        self,
+        collection_name: str,
+        partition_name: str | None = "",
+        timeout: float | None = None,
+        **kwargs: Any,
+    ) -> dict[str, LoadState]:
+        """Whether a collection is searchable: {"state": LoadState}."""
+        refuse("get_load_state", {"partition_name": partition_name, **kwargs})
+        check_timeout("get_load_state", timeout)
+        try:
+            loaded = self._collection(collection_name).definition.loaded
+        except CollectionNotFound:
+            return {"state": LoadState.NotExist}
+        return {"state": LoadState.Loaded if loaded else LoadState.NotLoad}
+
+
+def quick_schema(
+    dimension: int,
+    key: str,
+    key_type: str | DataType,
+    vector: str,
+    auto_id: bool,
+    dynamic: bool,
+    max_length: int,
+) -> CollectionSchema:
+    """The schema of `create_collection(name, dimension=...)`."""
+    dtype = KEY_TYPES.get(key_type.lower()) if isinstance(key_type, str) else key_type
+    if dtype is None:
+        raise InvalidArgument(f"create_collection: id_type must be 'int' or 'string', not {key_type!r}")
+    length = {"max_length": max_length} if dtype == DataType.VARCHAR else {}
+    schema = CollectionSchema(enable_dynamic_field=dynamic)
+    schema.add_field(key, dtype, is_primary=True, auto_id=auto_id, **length)
+    return schema.add_field(vector, DataType.FLOAT_VECTOR, dim=dimension)

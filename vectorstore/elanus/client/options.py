@@ -1,0 +1,90 @@
+"""Arguments that Milvus's client knows and this one does not implement yet: refused by name, never ignored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from elanus.errors import InvalidArgument, NotSupported, did_you_mean
+from elanus.types import ConsistencyLevel
+
+INSTEAD = {
+    "partition_name": "filter on a field instead",
+    "partition_names": "filter on a field instead",
+    "partition_key_field": "filter on a field instead",
+    "num_partitions": "leave it out",
+    "num_shards": "an embedded store has no shards; leave it out",
+    "replica_number": "an embedded store has no replicas; leave it out",
+    "resource_groups": "leave it out",
+    "load_fields": "columns are mapped when used; leave it out",
+    "skip_load_dynamic_field": "columns are mapped when used; leave it out",
+    "refresh": "every read sees every commit; leave it out",
+    "properties": "collection properties are not implemented",
+    "ranker": "use hybrid_search with RRFRanker or WeightedRanker",
+    "function_chains": "use hybrid_search",
+    "highlighter": "leave it out",
+    "search_aggregation": "aggregate the hits yourself",
+    "group_by_field": "group the hits yourself",
+    "group_size": "group the hits yourself",
+    "strict_group_size": "group the hits yourself",
+    "round_decimal": "round the distances yourself",
+    "ids": "get() the vectors and search with them",
+    "order_by_fields": "sort the hits yourself",
+    "order_by": "sort the rows yourself",
+    "group_by_fields": "aggregate the rows yourself",
+    "partial_update": "upsert whole rows",
+    "field_ops": "upsert whole rows",
+    "target_db": "use one folder per database",
+    "db_name": "use one folder per database",
+    "guarantee_timestamp": "every read sees every commit; leave it out",
+    "graceful_time": "every read sees every commit; leave it out",
+    "timezone": "leave it out",
+    "time_fields": "leave it out",
+    "namespace": "filter on a field instead",
+    "enable_namespace": "filter on a field instead",
+    "ignore_growing": "rows are searchable at once; leave it out",
+    "radius": "filter the hits by distance yourself",
+    "range_filter": "filter the hits by distance yourself",
+    "iterator": "page with offset and limit",
+    "token": "a folder has no accounts; use file permissions",
+    "user": "a folder has no accounts; use file permissions",
+    "password": "a folder has no accounts; use file permissions",
+    "uri": "give the path as the first argument",
+}
+
+
+def refuse(call: str, options: Mapping[str, Any], known: tuple[str, ...] = ()) -> None:
+    """Raise for the first option that was given a value: NotSupported if Milvus knows it, else InvalidArgument."""
+    for name, value in options.items():
+        if name in INSTEAD:
+            if value not in (None, "", False, [], {}):
+                raise NotSupported(f"{call}: '{name}' is not supported yet; {INSTEAD[name]}")
+        else:
+            raise InvalidArgument(f"{call}: unknown argument '{name}'{did_you_mean(name, [*known, *INSTEAD])}")
+
+
+def check_timeout(call: str, timeout: object) -> float | None:
+    """Return a waiting time in seconds, or None for as long as it takes."""
+    if timeout is None:
+        return None
+    if isinstance(timeout, bool) or not isinstance(timeout, (int, float)) or timeout < 0:
+        raise InvalidArgument(f"{call}: timeout must be a number of seconds, not {timeout!r}")
+    return float(timeout)
+
+
+def check_whole(call: str, name: str, value: object, low: int, high: int) -> int:
+    """Return an integer argument within its range."""
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise InvalidArgument(f"{call}: {name} must be a whole number from {low} to {high}, not {value!r}")
+    return value
+
+
+def consistency(call: str, level: object) -> ConsistencyLevel:
+    """Return a consistency level given by name, number or member."""
+    try:
+        if isinstance(level, str):
+            return ConsistencyLevel[level.capitalize()]
+        return ConsistencyLevel(int(level))  # type: ignore[call-overload]
+    except (KeyError, ValueError, TypeError):
+        names = ", ".join(m.name for m in ConsistencyLevel)
+        raise InvalidArgument(f"{call}: no consistency level {level!r}; use one of {names}") from None

@@ -1,0 +1,227 @@
+"""Rows: insert, upsert, delete, get, query."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from elanus.client.base import Base, check_collection_name
+from elanus.client.options import check_timeout, refuse
+from elanus.client.results import QueryResult
+from elanus.engine.collection import Collection, Written
+from elanus.errors import InvalidArgument, RowError
+from elanus.filter import Predicate
+from elanus.schema.output import resolve_output
+from elanus.schema.rows import to_batch
+from elanus.search.found import fetch
+from elanus.search.matching import matching
+from elanus.search.request import MAX_LIMIT, check_window, make_predicate
+from elanus.storage.keys import Keys
+from elanus.storage.part import Int64s
+from elanus.storage.view import View, find
+
+COUNT = "count(*)"
+INT64_RANGE = range(-(2**63), 2**63)
+
+
+class Rows(Base):
+    """The client's methods that write rows and read them back."""
+
+    def insert(
+        self,
+        collection_name: str,
+        data: Any,
+        timeout: float | None = None,
+        partition_name: str | None = "",
+        **kwargs: Any,
+    ) -> dict[str, Any]:
+        """Store rows; when this returns they are on disk. A row whose key exists replaces that row.
+
+        Args:
+            data: a list of dicts, one dict, a dict of columns, a pyarrow Table or RecordBatch, or a pandas or polars
+                DataFrame. Vectors may be numpy arrays.
+
+        Returns:
+            {"insert_count": n, "ids": [...], "cost": 0}.
+
+        Raises:
+            RowError: a row does not fit the schema: names row, field, value and rule. No row was stored.
+            StoreFull: there was no space. No row was stored.
+        """
+        refuse("insert", {"partition_name": partition_name, **kwargs})
+        written = self._write("insert", collection_name, data, timeout)
+        return {"insert_count": written.rows, "ids": written.keys.to_pylist(), "cost": 0}
+
+    def upsert(
+        self,
+        collection_name: str,
+        data: Any,
+        timeout: float | None = None,
+        partition_name: str | None = "",
+        **kwargs: Any,
+    ) -> dict[str, Any]:
+        """Store whole rows, replacing those with the same keys; arguments and errors as for `insert`.
+
+        Returns:
+            {"upsert_count": n, "ids": [...], "cost": 0}.
+        """
+        refuse("upsert", {"partition_name": partition_name, **kwargs})
+        written = self._write("upsert", collection_name, data, timeout)
+        return {"upsert_count": written.rows, "ids": written.keys.to_pylist(), "cost": 0}
+
+    def _write(self, call: str, name: str, data: Any, timeout: float | None) -> Written:
+        check_collection_name(name)
+
+        def write(collection: Collection) -> Written:
+            batch = to_batch(collection.definition.schema, data)
+            if not batch.num_rows:
+                return Written(pa.array([], pa.int64()), 0)
+            return collection.write(batch)
+
+        with self._store.patience(check_timeout(call, timeout)):
+            return self._store.write(name, write)
+
+    def delete(
+        self,
+        collection_name: str,
+        ids: Any = None,
+        timeout: float | None = None,
+        filter: str | None = None,
+        partition_name: str | None = None,
+        **kwargs: Any,
+    ) -> dict[str, int]:
+        """Delete the rows of some keys, or those that match a filter; when this returns they are gone for good.
+
+        Returns:
+            {"delete_count": n}: how many rows there were.
+        """
+        filter_params = kwargs.pop("filter_params", None)
+        refuse("delete", {"partition_name": partition_name, **kwargs}, ("filter_params",))
+        check_collection_name(collection_name)
+        if (ids is None) == (not filter):
+            raise InvalidArgument("delete: give either ids or a filter")
+
+        def delete(collection: Collection) -> int:
+            schema = collection.definition.schema
+            if ids is not None:
+                return collection.delete_keys(as_keys(collection, ids))
+            predicate = make_predicate(schema, filter, filter_params)
+            assert predicate is not None
+            return collection.delete_matching(predicate)
+
+        with self._store.patience(check_timeout("delete", timeout)):
+            return {"delete_count": self._store.write(collection_name, delete)}
+
+    def get(
+        self,
+        collection_name: str,
+        ids: Any,
+        output_fields: list[str] | None = None,
+        timeout: float | None = None,
+        partition_names: list[str] | None = None,
+        **kwargs: Any,
+    ) -> QueryResult:
+        """Read rows by key, in the order of `ids`; keys without a row are left out."""
+        refuse("get", {"partition_names": partition_names, **kwargs})
+        return self.query(collection_name, ids=ids, output_fields=output_fields, timeout=timeout)
+
+    def query(
+        self,
+        collection_name: str,
+        filter: str = "",
+        output_fields: list[str] | None = None,
+        timeout: float | None = None,
+        ids: Any = None,
+        partition_names: list[str] | None = None,
+        **kwargs: Any,
+    ) -> QueryResult:
+        """Read the rows that match a filter, ordered by key, or those of `ids`, in that order.
+
+        Args:
+            filter, filter_params: a Milvus boolean expression and the values of its `{name}` places. An empty one
+                needs a `limit`.
+            output_fields: None means all but vectors; "*" means all; ["count(*)"] counts instead.
+            limit, offset: the window, by keyword.
+
+        Returns:
+            A list of dicts, each with the key.
+        """
+        filter_params = kwargs.pop("filter_params", None)
+        limit, offset = kwargs.pop("limit", None), kwargs.pop("offset", 0)
+        kwargs.pop("consistency_level", None)
+        known = ("filter_params", "limit", "offset")
+        refuse("query", {"partition_names": partition_names, **kwargs}, known)
+        check_timeout("query", timeout)
+        if ids is not None and filter:
+            raise InvalidArgument("query: give either ids or a filter")
+        collection = self._loaded(collection_name)
+        view, schema = collection.view(), collection.definition.schema
+        predicate = make_predicate(schema, filter, filter_params)
+        if output_fields == [COUNT]:
+            if ids is not None or limit is not None or offset:
+                raise InvalidArgument(f"query: {COUNT} takes a filter only, no ids, limit or offset")
+            return QueryResult([{COUNT: matching(view, predicate).total}])
+        output = resolve_output(schema, output_fields, query=True)
+        if ids is not None:
+            rids = _rids_of_keys(view, collection, as_keys(collection, ids))
+        else:
+            if predicate is None and limit is None:
+                raise InvalidArgument("query: give a filter, ids or a limit")
+            rids = _ordered_by_key(view, collection, predicate, _end(limit, offset))
+        if limit is not None or offset:
+            limit, offset = check_window(MAX_LIMIT - offset if limit is None else limit, offset)
+            rids = rids[offset : offset + limit]
+        return QueryResult(fetch(view, rids, output))
+
+
+def as_keys(collection: Collection, ids: Any) -> pa.Array:
+    """Turn ids (one, or a list, tuple, set or array) into an Arrow array of the key's type."""
+    key = collection.definition.schema.primary_field
+    wanted = str if key.dtype.name == "VARCHAR" else int
+    if isinstance(ids, (str, int, np.integer)):
+        ids = [ids]
+    values = ids.tolist() if isinstance(ids, np.ndarray) else list(ids)
+    values = [int(v) if isinstance(v, np.integer) else v for v in values]
+    for value in values:
+        if isinstance(value, bool) or not isinstance(value, wanted) or (wanted is int and value not in INT64_RANGE):
+            raise RowError(f"id {value!r} does not fit key '{key.name}' ({key.dtype.name})")
+    return pa.array(values, pa.string() if wanted is str else pa.int64())
+
+
+def _end(limit: object, offset: object) -> int | None:
+    if limit is None:
+        return None
+    return sum(check_window(limit, offset))
+
+
+def _rids_of_keys(view: View, collection: Collection, keys: pa.Array) -> Int64s:
+    """The living rows of these keys, in the keys' order, each once."""
+    rid_of = np.full(len(keys), -1, np.int64)
+    for s, (which, rows) in zip(view.slices, find(view, Keys(keys), collection.definition.key_field), strict=True):
+        rid_of[which] = s.part.rids[rows]
+    found = rid_of[rid_of >= 0]
+    _, first = np.unique(found, return_index=True)
+    return np.asarray(found[np.sort(first)], np.int64)
+
+
+def _ordered_by_key(view: View, collection: Collection, predicate: Predicate | None, most: int | None) -> Int64s:
+    """The matching rows with the smallest keys, ascending by key; `most` of them, or all."""
+    allowed = matching(view, predicate)
+    key = collection.definition.key_field
+    keys, rids = [], [np.empty(0, np.int64)]
+    for s, mask in zip(view.slices, allowed.masks, strict=True):
+        column = s.part.column(key)
+        column = column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+        keys.append(column if mask is None else column.filter(pa.array(mask)))
+        rids.append(s.part.rids if mask is None else s.part.rids[mask])
+    if not keys:
+        return rids[0]
+    table = pa.table({"key": pa.chunked_array(keys)})
+    if most is None or most >= table.num_rows:
+        order = pc.sort_indices(table, sort_keys=[("key", "ascending")])
+    else:
+        order = pc.select_k_unstable(table, most, sort_keys=[("key", "ascending")])
+    return np.concatenate(rids)[order.to_numpy()]

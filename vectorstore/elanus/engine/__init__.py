@@ -1,0 +1,1 @@
+"""The running store: collections kept current, writes, and the maintenance that keeps them small."""

@@ -1,0 +1,183 @@
+"""A collection in this process: kept current with the log, and written to.
+
+A write is prepared outside the lock (validated, turned into Arrow, encoded) and committed inside it. If this
+process had applied everything before its own commit, the batch is applied to memory directly; otherwise the next
+read fetches it from the log with the rest. Either way the log's order decides.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from elanus.engine.definition import Definition
+from elanus.errors import CollectionNotFound, StoreError, did_you_mean
+from elanus.filter import Predicate, matches
+from elanus.schema.arrow import arrow_schema
+from elanus.storage.catalog import Catalog
+from elanus.storage.keys import Keys
+from elanus.storage.log import decode, encode, with_auto_ids
+from elanus.storage.segment import Segment
+from elanus.storage.tables import DELETE, WRITE, CollectionRow, LogEntry, SegmentRow, Transaction
+from elanus.storage.view import State, View
+
+OPEN_ATTEMPTS = 20
+
+
+class Stale(Exception):
+    """The collection was redefined, dropped or truncated since this object read it; look it up again."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """A committed batch: its keys, in order, as an Arrow array."""
+
+    keys: pa.Array
+    rows: int
+
+
+class Collection:
+    """One collection's state in this process; `Store.collection(name)` returns it caught up."""
+
+    def __init__(self, catalog: Catalog, folder: Path, row: CollectionRow, transaction: Transaction) -> None:
+        self.definition = Definition.from_dict(row.definition)
+        self.id = row.id
+        self._catalog = catalog
+        self._folder = folder
+        self._lock = threading.RLock()
+        self._state = State(row, self.definition.key_field)
+        self._laid_out = -1
+        self.catch_up(transaction, row)
+
+    @property
+    def name(self) -> str:
+        """The name as of the last catch-up."""
+        return self._state.row.name
+
+    @property
+    def schema(self) -> Any:
+        """The collection's schema."""
+        return self.definition.schema
+
+    def catch_up(self, transaction: Transaction, row: CollectionRow) -> None:
+        """Apply what was committed since the last time; `row` is the collection as `transaction` sees it."""
+        with self._lock:
+            if row.layout != self._laid_out:
+                self._lay_out(transaction, row)
+            for entry in transaction.log(self.id, self._state.applied_seq):
+                self._state.apply(entry, decode(entry, self.definition.schema))
+
+    def _lay_out(self, transaction: Transaction, row: CollectionRow) -> None:
+        self.definition = Definition.from_dict(row.definition)
+        known = self._state.segments()
+        rows = transaction.segments(self.id)
+        segments = [known.get(r) or self._map(r) for r in rows]
+        self._state.lay_out(row, segments, transaction.tombstones(self.id))
+        self._laid_out = row.layout
+
+    def _map(self, row: SegmentRow) -> Segment:
+        return Segment(self._folder / "segments" / str(row.id), row, self.definition.schema)
+
+    def view(self) -> View:
+        """The rows as far as this process has applied the log."""
+        with self._lock:
+            return self._state.view()
+
+    @property
+    def tail_bytes(self) -> int:
+        """The size of the log that no segment holds yet, as far as this process knows."""
+        return self._state.tail.nbytes
+
+    def write(self, batch: pa.RecordBatch) -> Written:
+        """Commit rows (the form of `arrow_schema(schema)`); rows with the same keys are replaced.
+
+        Raises:
+            Stale: the definition changed meanwhile; nothing was written.
+        """
+        body = encode(batch)
+        key = self.definition.key_field
+        with self._catalog.write() as transaction:
+            row = self._row(transaction)
+            entry = transaction.append(row, WRITE, batch.num_rows, body)
+        stored = with_auto_ids(batch, entry, self.definition.schema)
+        self._applied(row, entry, stored)
+        return Written(stored.column(key), batch.num_rows)
+
+    def delete(self, choose: Callable[[View], pa.Array]) -> int:
+        """Delete the rows whose keys `choose` returns from the newest view; return how many lived.
+
+        The choice is made inside the write lock, so that it is of the moment the delete commits.
+        """
+        with self._catalog.write() as transaction:
+            row = self._row(transaction)
+            with self._lock:
+                self.catch_up(transaction, row)
+                keys = Keys(choose(self._state.view()))
+                living = self._state.living(keys)
+            if not living:
+                return 0
+            batch = pa.RecordBatch.from_arrays([keys.array], names=[self.definition.key_field])
+            entry = transaction.append(row, DELETE, len(keys), encode(batch))
+        self._applied(row, entry, batch)
+        return living
+
+    def delete_keys(self, keys: pa.Array) -> int:
+        """Delete the rows of these keys; return how many there were."""
+        return self.delete(lambda _: keys)
+
+    def delete_matching(self, predicate: Predicate) -> int:
+        """Delete the rows that match a filter; return how many there were."""
+        return self.delete(lambda view: _matching_keys(view, predicate, self.definition))
+
+    def _row(self, transaction: Transaction) -> CollectionRow:
+        row = transaction.collection(self.id)
+        if row is None or row.version != self._state.row.version:
+            raise Stale
+        return row
+
+    def _applied(self, before: CollectionRow, entry: LogEntry, batch: pa.RecordBatch) -> None:
+        with self._lock:
+            if self._state.applied_seq == before.last_seq and self._laid_out == before.layout:
+                self._state.apply(entry, batch)
+
+
+def _matching_keys(view: View, predicate: Predicate, definition: Definition) -> pa.Array:
+    field = arrow_schema(definition.schema, with_auto_id=True).field(definition.key_field)
+    pieces = [pa.array([], field.type)]
+    for s in view.slices:
+        mask = matches(predicate, s.part)
+        chosen = mask if s.alive is None else mask & s.alive
+        pieces.append(s.part.column(definition.key_field).take(pa.array(np.flatnonzero(chosen))).cast(field.type))
+    return pa.concat_arrays(pieces)
+
+
+def open_collection(catalog: Catalog, folder: Path, name: str, known: Collection | None) -> Collection:
+    """Return the collection of that name, caught up; `known` is what an earlier call returned.
+
+    A segment may be merged away between reading the catalogue and mapping its files: then the catalogue already
+    lists another, and reading it again finds it.
+    """
+    for attempt in range(OPEN_ATTEMPTS):
+        with catalog.read() as transaction:
+            row = transaction.collection(name)
+            if row is None:
+                raise CollectionNotFound(_not_found(name, [r.name for r in transaction.collections()]))
+            try:
+                if known is None or known.id != row.id:
+                    return Collection(catalog, folder, row, transaction)
+                known.catch_up(transaction, row)
+                return known
+            except FileNotFoundError as error:
+                if attempt == OPEN_ATTEMPTS - 1:
+                    raise StoreError(f"collection '{name}': a listed segment file is missing: {error}") from error
+    raise AssertionError("unreachable")
+
+
+def _not_found(name: str, known: list[str]) -> str:
+    return f"no collection '{name}'{did_you_mean(name, known)}"

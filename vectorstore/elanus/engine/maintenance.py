@@ -1,0 +1,219 @@
+"""Flush and merge, by one process at a time: the tail becomes a segment, small segments become larger ones.
+
+`maintenance.lock` is held by the kernel for the process that maintains; if it dies, another goes on. What it was
+writing is then an orphan: a folder that no catalogue row names or whose reservation is dropped by the next one.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable
+from itertools import takewhile
+from pathlib import Path
+
+from elanus.engine import compaction
+from elanus.engine.collection import Collection
+from elanus.errors import ElanusError, NotFound, StoreFull
+from elanus.storage.catalog import Catalog
+from elanus.storage.failpoints import reach
+from elanus.storage.files import remove_folder
+from elanus.storage.locks import FileLock
+from elanus.storage.view import Slice, View
+
+log = logging.getLogger("elanus")
+
+FLUSH_BYTES = 48 << 20
+WAIT_BYTES = 2 * FLUSH_BYTES
+FOLD_BYTES = FLUSH_BYTES // 4
+FAN_IN = 4
+SMALLEST_TIER_ROWS = 4_096
+MAX_SEGMENT_ROWS = 2_000_000
+DEAD_SHARE = 0.3
+LOCK_SECONDS = 600.0
+RETRY_SECONDS = 1.0
+
+
+class Maintainer:
+    """A thread that flushes and merges when woken, and the same work on demand."""
+
+    def __init__(self, folder: Path, catalog: Catalog, collection: Callable[[str], Collection], *, sync: bool) -> None:
+        self._segments = folder / "segments"
+        self._catalog = catalog
+        self._collection = collection
+        self._sync = sync
+        self._lock = FileLock(folder / "maintenance.lock")
+        self._wake = threading.Condition()
+        self._asked = 0
+        self._done = 0
+        self._stopping = False
+        self._thread: threading.Thread | None = None
+        self._trouble: Exception | None = None
+
+    # Asked for by others
+
+    def wake(self) -> None:
+        """Let the thread look at everything soon."""
+        with self._wake:
+            self._asked += 1
+            if self._thread is None and not self._stopping:
+                self._thread = threading.Thread(target=self._run, name="elanus-maintenance", daemon=True)
+                self._thread.start()
+            self._wake.notify_all()
+
+    def notice(self, collection: Collection) -> None:
+        """After a write: wake the thread if the tail has become large."""
+        if collection.tail_bytes >= FLUSH_BYTES:
+            self.wake()
+
+    def make_room(self, collection: Collection) -> None:
+        """Before a write: wait while the tail is twice as large as it should get.
+
+        Raises:
+            StoreFull: the tail cannot be flushed because there is no space.
+        """
+        while collection.tail_bytes >= WAIT_BYTES and not self._stopping:
+            self.wake()
+            with self._wake:
+                self._wake.wait_for(lambda: self._done >= self._asked or self._stopping, RETRY_SECONDS)
+                if isinstance(self._trouble, (OSError, StoreFull)):
+                    raise StoreFull(f"the log is full and cannot be flushed: {self._trouble}") from self._trouble
+            self._collection(collection.name)
+
+    def flush(self, name: str) -> None:
+        """Flush one collection's tail, however small, and merge."""
+        self._lock.acquire(LOCK_SECONDS)
+        try:
+            self._maintain(name, flush_from=1)
+            self._collect_orphans()
+        finally:
+            self._lock.release()
+        self._catalog.give_back()
+
+    def fold(self, collections: Iterable[Collection]) -> None:
+        """On closing: flush what is too large to be replayed by the next to open; leave it if another maintains."""
+        large = [c for c in collections if c.tail_bytes >= FOLD_BYTES]
+        if not large or not self._lock.try_acquire():
+            return
+        try:
+            for collection in large:
+                self._compact(collection, collection.view(), _tail(collection.view()), lambda: False)
+        except (ElanusError, OSError) as error:
+            log.warning("the log of %s stays for the next to open: %s", self._segments.parent, error)
+        finally:
+            self._lock.release()
+
+    def stop(self) -> None:
+        """End the thread after its current step."""
+        with self._wake:
+            self._stopping = True
+            self._wake.notify_all()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join()
+
+    def leak(self) -> None:
+        """In a forked child, where the thread does not run: drop the lock's descriptor."""
+        self._lock.close()
+
+    def close(self) -> None:
+        """End the thread and let go of the lock file."""
+        self.stop()
+        self._lock.close()
+
+    # The thread
+
+    def _run(self) -> None:
+        while True:
+            with self._wake:
+                self._wake.wait_for(lambda: self._asked > self._done or self._stopping)
+                if self._stopping:
+                    return
+                asked = self._asked
+            self._round()
+            with self._wake:
+                self._done = asked
+                self._wake.notify_all()
+
+    def _round(self) -> None:
+        if not self._lock.try_acquire():
+            time.sleep(0.01)
+            return
+        try:
+            with self._catalog.read() as transaction:
+                names = [row.name for row in transaction.collections()]
+            for name in names:
+                self._maintain(name, FLUSH_BYTES)
+            self._collect_orphans()
+            self._trouble = None
+        except compaction.Stopped:
+            return
+        except Exception as error:
+            # Nothing is lost: the log still holds what was not flushed. Writers that must wait are told.
+            log.warning("maintenance of %s failed and will be tried again: %s", self._segments.parent, error)
+            self._trouble = error
+            time.sleep(0.05)
+            return
+        finally:
+            self._lock.release()
+        self._catalog.give_back()
+
+    # The work, under the lock
+
+    def _maintain(self, name: str, flush_from: int) -> None:
+        try:
+            collection = self._collection(name)
+        except NotFound:
+            return
+        if collection.tail_bytes >= flush_from:
+            view = collection.view()
+            self._compact(collection, view, _tail(view))
+        while group := _to_merge(collection.view()):
+            self._compact(collection, collection.view(), group)
+
+    def _compact(
+        self, collection: Collection, view: View, group: list[Slice], stopping: compaction.Stop | None = None
+    ) -> None:
+        work = compaction.Compaction(self._catalog, self._segments, collection, view, group, self._sync)
+        work.run(stopping or (lambda: self._stopping))
+        self._collection(collection.name)
+        reach("merge.published")
+        for old in work.replaced:
+            remove_folder(self._segments / str(old.id))
+
+    def _collect_orphans(self) -> None:
+        """Remove folders that no catalogue row names, and reservations of those who died before publishing."""
+        with self._catalog.write() as transaction:
+            transaction.drop_reservations()
+            known = {str(number) for number in transaction.known_segments()}
+        for path in self._segments.iterdir():
+            if path.name not in known:
+                reach("orphan.remove")
+                remove_folder(path)
+
+
+def _tail(view: View) -> list[Slice]:
+    return [s for s in view.slices if not s.part.sealed]
+
+
+def _tier(rows: int) -> int:
+    tier, limit = 0, SMALLEST_TIER_ROWS
+    while rows > limit:
+        tier, limit = tier + 1, limit * FAN_IN
+    return tier
+
+
+def _to_merge(view: View) -> list[Slice]:
+    """The next neighbours to merge: FAN_IN of one tier or smaller, or one segment with many dead rows."""
+    sealed = [s for s in view.slices if s.part.sealed]
+    for s in sealed:
+        if s.living < (1 - DEAD_SHARE) * s.part.rows:
+            return [s]
+    for start, first in enumerate(sealed):
+        top = _tier(first.living)
+        run = list(takewhile(lambda s: _tier(s.living) <= top, sealed[start:]))  # noqa: B023
+        while sum(s.living for s in run) > MAX_SEGMENT_ROWS:
+            run.pop()
+        if len(run) >= FAN_IN:
+            return run
+    return []

@@ -1,0 +1,218 @@
+"""A store open in this process: its catalogue, its collections, its maintenance, and their end."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+import weakref
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import TypeVar
+
+from elanus.engine.collection import Collection, Stale, open_collection
+from elanus.engine.definition import Definition
+from elanus.engine.maintenance import Maintainer
+from elanus.errors import AlreadyExists, CollectionNotFound, InvalidArgument, StoreClosed
+from elanus.storage import place
+from elanus.storage.catalog import Catalog
+from elanus.storage.tables import CollectionRow, Transaction
+
+T = TypeVar("T")
+DURABILITIES = ("fsync", "os")
+REDEFINITIONS = 100
+
+
+class Store:
+    """One folder, opened.
+
+    A forked child gets connections of its own when it first uses the store: the inherited ones are the parent's, and
+    are neither used nor closed.
+    """
+
+    def __init__(self, path: str | os.PathLike[str] | None, durability: str = "fsync") -> None:
+        if durability not in DURABILITIES:
+            raise InvalidArgument(f"durability must be one of {DURABILITIES}, not {durability!r}")
+        self.folder, self.private = place.prepare(path)
+        self.durability = "none" if self.private else durability
+        self.closed = False
+        self._owner = os.getpid()
+        self._open()
+        _open_stores.add(self)
+
+    def _open(self) -> None:
+        self._forked = False
+        self._lock = threading.RLock()
+        self._epoch = 0
+        self._collections: dict[str, tuple[int, Collection]] = {}
+        self.catalog = Catalog(self.folder, self.durability)
+        self.maintainer = Maintainer(self.folder, self.catalog, self.collection, sync=self.durability == "fsync")
+
+    def _check(self) -> None:
+        if self.closed:
+            raise StoreClosed(f"the store at {self.folder} was closed")
+        if self._forked:
+            self._open()
+
+    def leave_to_parent(self) -> None:
+        """In a forked child: let go of everything inherited, without touching what the parent goes on using."""
+        self.catalog.leak()
+        self.maintainer.leak()
+        self._collections = {}
+        self._forked = True
+
+    def patience(self, seconds: float | None) -> AbstractContextManager[None]:
+        """Bound, in this thread, how long a commit may wait for another process's; None: as long as it takes."""
+        self._check()
+        return self.catalog.patience(seconds)
+
+    # Reading
+
+    def collection(self, name: str) -> Collection:
+        """The collection of that name, with every commit made before this call applied.
+
+        Raises:
+            CollectionNotFound: with the closest name.
+        """
+        self._check()
+        if self.catalog.changed():
+            self._epoch += 1
+        epoch = self._epoch
+        seen, known = self._collections.get(name, (-1, None))
+        if known is not None and seen == epoch:
+            return known
+        with self._lock:
+            try:
+                current = open_collection(self.catalog, self.folder, name, known)
+            except CollectionNotFound:
+                self._collections.pop(name, None)
+                raise
+            self._collections[name] = (epoch, current)
+            return current
+
+    def names(self) -> list[str]:
+        """The collections' names, sorted."""
+        self._check()
+        with self.catalog.read() as transaction:
+            return [row.name for row in transaction.collections()]
+
+    # Defining
+
+    def create(self, name: str, definition: Definition) -> None:
+        """Create a collection; the same one again changes nothing.
+
+        Raises:
+            AlreadyExists: a collection of that name with another schema.
+        """
+        self._check()
+        with self.catalog.write() as transaction:
+            row = transaction.collection(name)
+            if row is None:
+                transaction.add_collection(name, definition.to_dict())
+            elif Definition.from_dict(row.definition).schema.to_dict() != definition.schema.to_dict():
+                raise AlreadyExists(f"collection '{name}' exists with a different schema; drop it or use another name")
+
+    def redefine(self, name: str, change: Callable[[Definition], Definition]) -> Definition:
+        """Replace a collection's definition by `change` of the newest one; return the new one."""
+        self._check()
+        with self.catalog.write() as transaction:
+            row = self._row(transaction, name)
+            old = Definition.from_dict(row.definition)
+            new = change(old)
+            if new != old:
+                transaction.define(row.id, new.to_dict())
+        self.maintainer.wake()
+        return new
+
+    def rename(self, old: str, new: str) -> None:
+        """Give a collection another, free name."""
+        self._check()
+        with self.catalog.write() as transaction:
+            row = self._row(transaction, old)
+            if transaction.collection(new) is not None:
+                raise AlreadyExists(f"cannot rename '{old}': collection '{new}' exists")
+            transaction.rename(row.id, new)
+
+    def drop(self, name: str) -> None:
+        """Remove a collection and its rows; its files go as soon as nobody can be reading them."""
+        self._check()
+        with self.catalog.write() as transaction:
+            transaction.drop(self._row(transaction, name).id)
+        self.maintainer.wake()
+
+    def truncate(self, name: str) -> None:
+        """Remove all rows of a collection: it becomes a new one of the same name and definition."""
+        self._check()
+        with self.catalog.write() as transaction:
+            row = self._row(transaction, name)
+            transaction.drop(row.id)
+            transaction.add_collection(name, row.definition)
+        self.maintainer.wake()
+
+    def _row(self, transaction: Transaction, name: str) -> CollectionRow:
+        row = transaction.collection(name)
+        if row is None:
+            raise CollectionNotFound(f"no collection '{name}'")
+        return row
+
+    # Writing
+
+    def write(self, name: str, action: Callable[[Collection], T]) -> T:
+        """Run a write on the newest definition of a collection, again if it was redefined meanwhile."""
+        for _ in range(REDEFINITIONS):
+            collection = self.collection(name)
+            self.maintainer.make_room(collection)
+            try:
+                result = action(collection)
+            except Stale:
+                self.catalog.forget()
+                continue
+            self.maintainer.notice(collection)
+            return result
+        raise StoreClosed(f"collection '{name}' is redefined faster than it can be written")
+
+    def flush(self, name: str) -> None:
+        """Turn the collection's tail into a segment now, and merge what has become small."""
+        self.collection(name)
+        self.maintainer.flush(name)
+
+    def close(self) -> None:
+        """Stop maintenance after its current step, fold a large tail into a segment, close; again is harmless."""
+        with self._lock:
+            if self.closed:
+                return
+            if not self._forked:
+                self.maintainer.stop()
+                if not self.private:
+                    self.maintainer.fold([collection for _, collection in self._collections.values()])
+            self.closed = True
+        _open_stores.discard(self)
+        if self._forked:
+            return
+        self.maintainer.close()
+        self._collections.clear()
+        self.catalog.close()
+        if self.private and self._owner == os.getpid():
+            place.remove(self.folder)
+
+
+_open_stores: weakref.WeakSet[Store] = weakref.WeakSet()
+
+
+def _end() -> None:
+    """At interpreter exit: let maintenance finish its step; a private store is removed."""
+    for store in list(_open_stores):
+        if store.private:
+            store.close()
+        elif not store._forked:
+            store.maintainer.stop()
+
+
+def _forked() -> None:
+    for store in list(_open_stores):
+        store.leave_to_parent()
+
+
+atexit.register(_end)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)

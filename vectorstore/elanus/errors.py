@@ -1,0 +1,112 @@
+"""Every error Elanus raises on purpose, with Milvus's stable codes.
+
+ElanusError
+├── InvalidArgument (also ValueError)
+│   ├── SchemaError         a schema or an index that cannot be
+│   ├── RowError            a row that does not fit its schema; the whole batch is refused
+│   ├── FilterError         a filter that does not parse or type-check, with a caret
+│   └── NotSupported        a real Milvus option that this version does not implement
+├── NotFound (also KeyError)
+│   ├── CollectionNotFound · FieldNotFound · IndexNotFound
+├── AlreadyExists
+├── CollectionNotLoaded
+└── StoreError
+    ├── StoreClosed         used after close()
+    ├── StoreFormatError    written by an unknown version, or not a store at all
+    ├── StoreFull           the disk, a quota or a file-size limit stopped a write
+    └── StoreBusy           a lock could not be had in time
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class ElanusError(Exception):
+    """Base of all errors; `code` is the number Milvus uses for the same condition."""
+
+    code = 65535
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class InvalidArgument(ElanusError, ValueError):
+    """An argument has a value that no call could accept."""
+
+    code = 1100
+
+
+class SchemaError(InvalidArgument):
+    """A collection schema or index definition that contradicts itself or exceeds a limit."""
+
+
+class RowError(InvalidArgument):
+    """A row does not fit its collection's schema; nothing of its batch was stored."""
+
+
+class FilterError(InvalidArgument):
+    """A filter expression that does not parse, or does not fit the schema."""
+
+
+class NotSupported(InvalidArgument):
+    """An option that Milvus knows and this version of Elanus does not implement."""
+
+
+class NotFound(ElanusError, KeyError):
+    """A named thing does not exist."""
+
+
+class CollectionNotFound(NotFound):
+    code = 100
+
+
+class FieldNotFound(NotFound):
+    code = 1700
+
+
+class IndexNotFound(NotFound):
+    code = 700
+
+
+class AlreadyExists(ElanusError):
+    """A different thing of that name is there already."""
+
+
+class CollectionNotLoaded(ElanusError):
+    """The collection was released; load_collection() makes it searchable again."""
+
+    code = 101
+
+
+class StoreError(ElanusError):
+    """The store on disk could not serve the call."""
+
+
+class StoreClosed(StoreError):
+    """The client or store was closed before this call."""
+
+
+class StoreFormatError(StoreError):
+    """The folder is no Elanus store, or one of a version this release cannot read."""
+
+
+class StoreFull(StoreError):
+    """A write found no space; it was rolled back whole and may be tried again."""
+
+    code = 1000
+
+
+class StoreBusy(StoreError):
+    """Another process held a lock longer than the waiting time."""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return `; did you mean 'x'?` for the closest known name, or an empty string."""
+    close = difflib.get_close_matches(name, list(known), n=1)
+    return f"; did you mean '{close[0]}'?" if close else ""

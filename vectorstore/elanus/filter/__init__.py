@@ -1,0 +1,7 @@
+"""Milvus's filter language: text to tokens, to a frozen tree, to checked conditions, to a mask over columns."""
+
+from elanus.filter.columns import Columns, PathValues
+from elanus.filter.evaluate import matches
+from elanus.filter.predicate import Predicate, compile_filter
+
+__all__ = ["Columns", "PathValues", "Predicate", "compile_filter", "matches"]

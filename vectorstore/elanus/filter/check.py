@@ -1,0 +1,300 @@
+"""Names and types: from the syntax tree and a schema to conditions, or to an error that points at the mistake."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from elanus.errors import FilterError
+from elanus.filter.conditions import (
+    Always,
+    And,
+    Arith,
+    Compare,
+    Condition,
+    Const,
+    Contains,
+    Element,
+    Field,
+    In,
+    IsNull,
+    Length,
+    Like,
+    Not,
+    Operand,
+    Or,
+    Path,
+    path_of,
+)
+from elanus.filter.excerpt import Span, wrong
+from elanus.filter.functions import CONTAINS
+from elanus.filter.names import ANY_KIND, KIND_OF_TYPE, describe, is_floating, kind_of_operand, resolve
+from elanus.filter.parse import ARITHMETIC, COMPARISONS
+from elanus.filter.pattern import compile_pattern
+from elanus.filter.scalars import BOOL, FLIPPED, KINDS, LIST, NUMBER, STRING, arithmetic, compare, fits
+from elanus.filter.tree import (
+    Binary,
+    Call,
+    Chain,
+    ListOf,
+    Literal,
+    Logic,
+    Member,
+    Name,
+    Node,
+    NullTest,
+    Template,
+    Unary,
+)
+from elanus.schema.collection import CollectionSchema
+
+PARENTHESES = "'not' binds to the one operand behind it; write not (...) around the whole condition"
+
+
+class Checker:
+    """Checks one filter against one schema; `fields` and `paths` collect what it reads."""
+
+    def __init__(self, text: str, schema: CollectionSchema, values: Mapping[str, Any]) -> None:
+        self.text = text
+        self.schema = schema
+        self.values = values
+        self.fields: set[str] = set()
+        self.paths: set[tuple[str, tuple[str | int, ...]]] = set()
+
+    def wrong(self, span: Span, message: str) -> FilterError:
+        return wrong(self.text, span, message)
+
+    # Conditions
+
+    def condition(self, node: Node) -> Condition:
+        """Return the node as a condition, or raise if it is only a value."""
+        if isinstance(node, Logic):
+            parts = tuple(self.condition(part) for part in node.parts)
+            return And(parts) if node.op == "and" else Or(parts)
+        if isinstance(node, Unary) and node.op == "not":
+            return Not(self.condition(node.operand))
+        if isinstance(node, Binary) and node.op in COMPARISONS:
+            return self.comparison(node.op, node.left, node.right, node.span)
+        if isinstance(node, Binary) and node.op == "like":
+            return self.like(node)
+        if isinstance(node, Chain):
+            return self.chain(node)
+        if isinstance(node, Member):
+            return self.member(node)
+        if isinstance(node, NullTest):
+            return self.null_test(node)
+        if isinstance(node, Call) and node.name in CONTAINS:
+            return self.contains(node)
+        return self.constant_condition(node)
+
+    def constant_condition(self, node: Node) -> Condition:
+        operand = self.operand(node)
+        if isinstance(operand, Const) and isinstance(operand.value, bool):
+            return Always(operand.value)
+        if kind_of_operand(operand) == BOOL:
+            raise self.wrong(node.span, f"{describe(operand)} is no condition yet; compare it: ... == true")
+        raise self.wrong(node.span, f"expected a condition, and {describe(operand)} is a value; compare it")
+
+    def comparison(self, op: str, left_node: Node, right_node: Node, span: Span) -> Condition:
+        left, right = self.operand(left_node), self.operand(right_node)
+        if isinstance(left, Const) and isinstance(right, Const):
+            result = compare(op, left.value, right.value)
+            if result is None:
+                raise self.wrong(span, f"cannot compare {describe(left)} with {describe(right)}")
+            return Always(result)
+        if isinstance(left, Const):
+            left, right, op = right, left, FLIPPED[op]
+        self.check_comparable(op, left, right, span)
+        return Compare(op, left, right)
+
+    def check_comparable(self, op: str, left: Operand, right: Operand, span: Span) -> None:
+        kinds = kind_of_operand(left), kind_of_operand(right)
+        if not isinstance(right, Const) and (path_of(left) or path_of(right)):
+            raise self.wrong(span, "a JSON path can be compared with constants only, not with another field")
+        if ANY_KIND not in kinds and kinds[0] != kinds[1]:
+            message = f"cannot compare {describe(left)} with {describe(right)}"
+            raise self.wrong(span, message + QUOTE_HINT.get(kinds, ""))
+        if LIST in kinds:
+            self.check_list_comparison(op, left, right, span)
+
+    def check_list_comparison(self, op: str, left: Operand, right: Operand, span: Span) -> None:
+        if op not in ("==", "!="):
+            raise self.wrong(span, f"lists can be compared by == and !=, not by {op}")
+        if not isinstance(right, Const):
+            raise self.wrong(span, "an array can be compared with a list of constants only")
+        if isinstance(left, Field):
+            self.check_elements(left, right.value, span)
+
+    def chain(self, node: Chain) -> Condition:
+        first, last = self.operand(node.first), self.operand(node.last)
+        ends = (first, last)
+        if any(kind_of_operand(end) not in (NUMBER, STRING, ANY_KIND) for end in ends):
+            raise self.wrong(node.span, "a chained comparison needs numbers or strings")
+        if isinstance(first, Const) and isinstance(last, Const):
+            low, high = (first, last) if node.op1.startswith("<") else (last, first)
+            ordered = compare("<=" if "=" in node.op1 and "=" in node.op2 else "<", low.value, high.value)
+            if ordered is None:
+                raise self.wrong(node.span, f"{describe(first)} and {describe(last)} are no ends of one range")
+            if not ordered:
+                raise self.wrong(node.span, "invalid range: its lower end is not below its upper end")
+        return And(
+            (
+                self.comparison(node.op1, node.first, node.middle, node.span),
+                self.comparison(node.op2, node.middle, node.last, node.span),
+            )
+        )
+
+    def like(self, node: Binary) -> Condition:
+        operand = self.operand(node.left)
+        if isinstance(node.right, Literal) and isinstance(node.right.value, str):
+            pattern: Operand = Const(node.right.value)
+        else:
+            pattern = self.operand(node.right)
+        if isinstance(operand, (Const, Arith, Length)) or kind_of_operand(operand) not in (STRING, ANY_KIND):
+            raise self.wrong(node.left.span, f"'like' needs a string field or a JSON path, not {describe(operand)}")
+        if not isinstance(pattern, Const) or not isinstance(pattern.value, str):
+            raise self.wrong(node.right.span, f"the pattern of 'like' must be a string, not {describe(pattern)}")
+        return Like(operand, compile_pattern(pattern.value))
+
+    def member(self, node: Member) -> Condition:
+        operand, values = self.operand(node.operand), self.operand(node.values)
+        if isinstance(operand, Const) and not isinstance(values, Const):
+            message = "the left side of 'in' is a field; for a list field write array_contains(field, value)"
+            raise self.wrong(node.span, message)
+        if isinstance(operand, (Const, Arith, Length)) or kind_of_operand(operand) == LIST:
+            raise self.wrong(node.operand.span, f"'in' needs a single scalar field, not {describe(operand)}")
+        if not isinstance(values, Const) or not isinstance(values.value, tuple):
+            message = f"the right side of 'in' must be a list, not {describe(values)}; write [...] around it"
+            raise self.wrong(node.values.span, message)
+        kinds = set(map(type, values.value))
+        wanted = kind_of_operand(operand)
+        misfits = [k for k in kinds if KINDS[k] == LIST or wanted not in (ANY_KIND, KINDS[k])]
+        if misfits:
+            value = next(v for v in values.value if type(v) is misfits[0])
+            raise self.wrong(node.values.span, f"{describe(operand)} cannot be {describe(Const(value))}")
+        found = In(operand, values.value)
+        return Not(found) if node.negated else found
+
+    def null_test(self, node: NullTest) -> Condition:
+        operand = self.name(node.operand)
+        if isinstance(operand, Element):
+            raise self.wrong(node.span, "'is null' is for fields and JSON paths; compare array_length instead")
+        if node.exists and (isinstance(operand, Field) or not operand.keys):
+            raise self.wrong(node.span, f"'exists' takes a JSON path or a dynamic key, not {describe(operand)}")
+        test = IsNull(operand)
+        return Not(test) if node.negated else test
+
+    def contains(self, node: Call) -> Condition:
+        array, values = self.array(node), self.operand(node.args[1])
+        if not isinstance(values, Const):
+            raise self.wrong(node.args[1].span, f"{node.name} needs a constant, not {describe(values)}")
+        many = CONTAINS[node.name] != "one"
+        if many and not isinstance(values.value, tuple):
+            raise self.wrong(node.args[1].span, f"{node.name} needs a list, not {describe(values)}")
+        wanted = values.value if many else (values.value,)
+        if isinstance(array, Field):
+            self.check_elements(array, wanted, node.args[1].span)
+        return Contains(array, wanted, every=CONTAINS[node.name] != "any")
+
+    def array(self, node: Call) -> Field | Path:
+        argument = node.args[0]
+        operand = self.operand(argument)
+        if isinstance(operand, Path) or (isinstance(operand, Field) and operand.is_array):
+            return operand
+        raise self.wrong(argument.span, f"{node.name} needs an ARRAY field or a JSON path, not {describe(operand)}")
+
+    def check_elements(self, array: Field, values: tuple[Any, ...], span: Span) -> None:
+        for kind in set(map(type, values)):
+            if KINDS[kind] != KIND_OF_TYPE[array.dtype]:
+                value = next(v for v in values if type(v) is kind)
+                raise self.wrong(span, f"{describe(array)} cannot hold {describe(Const(value))}")
+
+    # Operands
+
+    def operand(self, node: Node) -> Operand:
+        """Return the node as a value, its constants folded, or raise if it is a condition."""
+        operand = self.unchecked(node)
+        if isinstance(operand, Const) and not _storable(operand.value):
+            raise self.wrong(node.span, f"{describe(operand)} does not fit a 64-bit number")
+        return operand
+
+    def unchecked(self, node: Node) -> Operand:
+        if isinstance(node, Literal):
+            if not node.exact:
+                raise self.wrong(node.span, r"'\%' and '\_' are escapes of 'like' patterns only")
+            return Const(node.value)
+        if isinstance(node, Name):
+            return self.name(node)
+        if isinstance(node, Template):
+            return Const(self.values[node.name])
+        if isinstance(node, ListOf):
+            return Const(tuple(self.item(item) for item in node.items))
+        if isinstance(node, Unary) and node.op != "not":
+            return self.signed(node)
+        if isinstance(node, Binary) and node.op in ARITHMETIC:
+            return self.calculation(node)
+        if isinstance(node, Call) and node.name not in CONTAINS:
+            return Length(self.array(node))
+        if isinstance(node, Unary):
+            raise self.wrong(node.span, PARENTHESES)
+        raise self.wrong(node.span, "this is a condition, not a value; join conditions by 'and' or 'or'")
+
+    def item(self, node: Node) -> Any:
+        operand = self.operand(node)
+        if not isinstance(operand, Const):
+            raise self.wrong(node.span, f"a list holds constants, not {describe(operand)}")
+        return operand.value
+
+    def name(self, node: Name) -> Field | Element | Path:
+        operand = resolve(self.text, node, self.schema)
+        if isinstance(operand, Path):
+            self.paths.add((operand.field, operand.keys))
+        else:
+            self.fields.add(operand.array.name if isinstance(operand, Element) else operand.name)
+        return operand
+
+    def signed(self, node: Unary) -> Operand:
+        operand = self.unchecked(node.operand)
+        self.check_number(operand, node.operand.span)
+        if node.op == "+":
+            return operand
+        return Const(-operand.value) if isinstance(operand, Const) else Arith("-", Const(0), operand)
+
+    def calculation(self, node: Binary) -> Operand:
+        left, right = self.unchecked(node.left), self.unchecked(node.right)
+        self.check_number(left, node.left.span)
+        self.check_number(right, node.right.span)
+        if node.op in ("/", "%") and isinstance(right, Const) and right.value == 0:
+            raise self.wrong(node.right.span, "division by zero")
+        if node.op == "%" and (is_floating(left) or is_floating(right)):
+            raise self.wrong(node.span, "'%' works on integers only")
+        if isinstance(left, Const) and isinstance(right, Const):
+            return Const(arithmetic(node.op, left.value, right.value))
+        if node.op == "**":
+            raise self.wrong(node.span, "'**' works on constants only")
+        constant = isinstance(left, Const) or isinstance(right, Const)
+        if not constant and (path_of(left) or path_of(right)):
+            raise self.wrong(node.span, "a JSON path can be calculated with constants only")
+        return Arith(node.op, self.operand(node.left), self.operand(node.right))
+
+    def check_number(self, operand: Operand, span: Span) -> None:
+        if kind_of_operand(operand) not in (NUMBER, ANY_KIND):
+            raise self.wrong(span, f"cannot calculate with {describe(operand)}")
+
+
+QUOTE_HINT: dict[tuple[str | None, str | None], str] = {
+    (STRING, NUMBER): "; a string is written in quotes",
+    (NUMBER, STRING): "; a number is written without quotes",
+    (STRING, BOOL): "; a string is written in quotes",
+    (BOOL, STRING): "; true and false are written without quotes",
+    (BOOL, NUMBER): "; write true or false",
+}
+
+
+def _storable(value: Any) -> bool:
+    if not isinstance(value, tuple):
+        return fits(value)
+    kinds = set(map(type, value))
+    if kinds == {int}:
+        return fits(min(value)) and fits(max(value))
+    return kinds == {str} or all(map(_storable, value))

@@ -1,0 +1,150 @@
+"""What a filter asks, its names resolved and its types checked: conditions over operands.
+
+A condition is true, false or unknown for a row; a null, a missing key or a value of another kind makes it unknown.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from elanus.filter.pattern import Pattern
+from elanus.types import DataType
+
+
+@dataclass(frozen=True)
+class Const:
+    """A bool, int, float, str, or a tuple of such values."""
+
+    value: Any
+
+
+@dataclass(frozen=True)
+class Field:
+    """A declared scalar or ARRAY field; `dtype` is the type of the elements in an ARRAY."""
+
+    name: str
+    dtype: DataType
+    is_array: bool = False
+
+
+@dataclass(frozen=True)
+class Element:
+    """One element of an ARRAY field; unknown where the array is shorter."""
+
+    array: Field
+    index: int
+
+    @property
+    def dtype(self) -> DataType:
+        return self.array.dtype
+
+
+@dataclass(frozen=True)
+class Path:
+    """A place in a JSON field, or in the dynamic field; no keys mean the whole value."""
+
+    field: str
+    keys: tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Length:
+    """The number of elements of a list."""
+
+    array: Field | Path
+
+
+@dataclass(frozen=True)
+class Arith:
+    """A calculation with numbers."""
+
+    op: str
+    left: Operand
+    right: Operand
+
+
+Operand: TypeAlias = "Const | Field | Element | Path | Length | Arith"
+
+
+@dataclass(frozen=True)
+class Always:
+    """A constant."""
+
+    value: bool
+
+
+@dataclass(frozen=True)
+class And:
+    parts: tuple[Condition, ...]
+
+
+@dataclass(frozen=True)
+class Or:
+    parts: tuple[Condition, ...]
+
+
+@dataclass(frozen=True)
+class Not:
+    part: Condition
+
+
+@dataclass(frozen=True)
+class Compare:
+    """`left op right`; a constant stands on the right."""
+
+    op: str
+    left: Operand
+    right: Operand
+
+
+@dataclass(frozen=True)
+class In:
+    """Whether an operand is one of some constants."""
+
+    operand: Operand
+    values: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Like:
+    """Whether a string fits a pattern."""
+
+    operand: Operand
+    pattern: Pattern
+
+
+@dataclass(frozen=True)
+class IsNull:
+    """Whether a field is null, or a path leads nowhere or to a JSON null; never unknown."""
+
+    operand: Field | Path
+
+
+@dataclass(frozen=True)
+class Contains:
+    """Whether a list has any, or every, one of some constants."""
+
+    operand: Field | Path
+    values: tuple[Any, ...]
+    every: bool
+
+
+Leaf: TypeAlias = "Compare | In | Like | IsNull | Contains"
+Condition: TypeAlias = "Always | And | Or | Not | Compare | In | Like | IsNull | Contains"
+
+
+def path_of(operand: Operand) -> Path | None:
+    """Return the JSON path that an operand reads, if it reads one."""
+    if isinstance(operand, Path):
+        return operand
+    if isinstance(operand, Length):
+        return path_of(operand.array)
+    if isinstance(operand, Arith):
+        return path_of(operand.left) or path_of(operand.right)
+    return None
+
+
+def subject(leaf: Leaf) -> Operand:
+    """Return the operand that a leaf tests; of a comparison the left one."""
+    return leaf.left if isinstance(leaf, Compare) else leaf.operand

@@ -1,0 +1,80 @@
+"""Conditions to masks: one evaluator over columns.
+
+The question put to every condition is: where is it definitely true, or definitely false? Asked for `false`, an `and`
+becomes an `or` of the same question, and `not` turns it round, so that unknown needs no mask of its own and matches
+neither way.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from elanus.filter.columns import Bools, Columns
+from elanus.filter.conditions import Always, And, Condition, IsNull, Leaf, Not, Or, Path, path_of, subject
+from elanus.filter.leaves import Source, kinds_of, test
+from elanus.filter.predicate import Predicate
+from elanus.filter.residual import holds
+from elanus.filter.vectors import Vector, kind_of_array, validity
+
+
+def matches(predicate: Predicate, rows: Columns) -> Bools:
+    """Return which rows match: bool (n,), true where the filter is definitely true."""
+    return where(predicate.condition, rows, True)
+
+
+def where(condition: Condition, rows: Columns, truth: bool) -> Bools:
+    """Return where a condition is definitely `truth`, as an array of its own."""
+    if isinstance(condition, (And, Or)):
+        return _where_parts(condition, rows, truth)
+    if isinstance(condition, Not):
+        return where(condition.part, rows, not truth)
+    if isinstance(condition, Always):
+        return np.full(len(rows), condition.value is truth)
+    if isinstance(condition, IsNull):
+        return _where_null(condition, rows, truth)
+    return _where_leaf(condition, rows, truth)
+
+
+def _where_parts(condition: And | Or, rows: Columns, truth: bool) -> Bools:
+    every = isinstance(condition, And) is truth
+    mask = where(condition.parts[0], rows, truth)
+    for part in condition.parts[1:]:
+        if not every:
+            mask |= where(part, rows, truth)
+        elif mask.any():
+            mask &= where(part, rows, truth)
+    return mask
+
+
+def _where_null(condition: IsNull, rows: Columns, truth: bool) -> Bools:
+    operand = condition.operand
+    if isinstance(operand, Path):
+        found = rows.path(operand.field, operand.keys)
+        return ~found.present | found.null if truth else found.present & ~found.null
+    known = validity(rows.column(operand.name))
+    if known is None:
+        return np.full(len(rows), not truth)
+    return ~known if truth else known
+
+
+def _where_leaf(leaf: Leaf, rows: Columns, truth: bool) -> Bools:
+    path = path_of(subject(leaf))
+    if path is None:
+        return _definitely(test(leaf, Source(rows)), truth)
+    found = rows.path(path.field, path.keys)
+    kinds = kinds_of(leaf)
+    mask: Bools | None = None
+    for column in found.columns:
+        if kind_of_array(column) in kinds:
+            known = _definitely(test(leaf, Source(rows, column)), truth)
+            mask = known if mask is None else mask | known
+    if mask is None:
+        mask = np.zeros(len(rows), np.bool_)
+    for row, value in found.residual.items():
+        mask[row] = holds(leaf, value) is truth
+    return mask
+
+
+def _definitely(result: Vector, truth: bool) -> Bools:
+    mask: Bools = result.data if truth else ~result.data
+    return mask if result.valid is None else mask & result.valid

@@ -1,0 +1,95 @@
+"""From the names in a filter to the fields of a schema, and what may be done with each."""
+
+from __future__ import annotations
+
+from elanus.errors import did_you_mean
+from elanus.filter.conditions import Arith, Const, Element, Field, Length, Operand, Path
+from elanus.filter.excerpt import wrong
+from elanus.filter.scalars import BOOL, LIST, NUMBER, STRING, kind_of
+from elanus.filter.tree import Name
+from elanus.schema.collection import DYNAMIC_FIELD, CollectionSchema
+from elanus.schema.fields import FLOATS, INTEGERS, FieldSchema
+from elanus.types import DataType
+
+ANY_KIND = "json"
+KIND_OF_TYPE = {
+    DataType.BOOL: BOOL,
+    DataType.VARCHAR: STRING,
+    DataType.JSON: ANY_KIND,
+    **dict.fromkeys(INTEGERS | FLOATS, NUMBER),
+}
+NULLS = ("null", "NULL", "Null", "None", "nil")
+
+
+def resolve(text: str, name: Name, schema: CollectionSchema) -> Field | Element | Path:
+    """Return what a name stands for: a declared field, an array's element, a JSON path, or a dynamic key.
+
+    Raises:
+        FilterError: no such field, or one that cannot be filtered or indexed like this.
+    """
+    field = next((f for f in schema.fields if f.name == name.name), None)
+    if field is not None:
+        return _declared(text, name, field)
+    if name.name in NULLS and not name.keys:
+        raise wrong(text, name.span, f"'{name.name}' is no value; write 'is null' or 'is not null'")
+    if schema.enable_dynamic_field:
+        keys = name.keys if name.name == DYNAMIC_FIELD else (name.name, *name.keys)
+        return Path(DYNAMIC_FIELD, keys)
+    known = [f.name for f in schema.fields if not f.is_vector]
+    hint = did_you_mean(name.name, known) or f"; fields are {', '.join(known)}"
+    raise wrong(text, name.span, f"no field '{name.name}', and the collection has no dynamic field{hint}")
+
+
+def _declared(text: str, name: Name, field: FieldSchema) -> Field | Element | Path:
+    if field.dtype == DataType.JSON:
+        return Path(field.name, name.keys)
+    if field.dtype == DataType.ARRAY and field.element_type is not None:
+        array = Field(field.name, field.element_type, is_array=True)
+        if not name.keys:
+            return array
+        if len(name.keys) == 1 and isinstance(name.keys[0], int):
+            return Element(array, name.keys[0])
+        raise wrong(text, name.span, f"the ARRAY field '{field.name}' takes one index, as in {field.name}[0]")
+    if field.dtype not in KIND_OF_TYPE:
+        raise wrong(text, name.span, f"the {field.dtype.name} field '{field.name}' cannot be filtered")
+    if name.keys:
+        raise wrong(text, name.span, f"the {field.dtype.name} field '{field.name}' cannot be indexed with []")
+    return Field(field.name, field.dtype)
+
+
+def kind_of_operand(operand: Operand) -> str | None:
+    """Return the kind of an operand's values: bool, number, string, list, or json, which may be any."""
+    if isinstance(operand, Const):
+        return kind_of(operand.value)
+    if isinstance(operand, Path):
+        return ANY_KIND
+    if isinstance(operand, (Length, Arith)):
+        return NUMBER
+    if isinstance(operand, Field) and operand.is_array:
+        return LIST
+    return KIND_OF_TYPE[operand.dtype]
+
+
+def describe(operand: Operand) -> str:
+    """Name an operand in an error."""
+    if isinstance(operand, Const):
+        shown = str(list(operand.value)) if isinstance(operand.value, tuple) else repr(operand.value)
+        return f"the {kind_of(operand.value)} {shown if len(shown) <= 60 else shown[:56] + ' ...'}"
+    if isinstance(operand, Field):
+        return (
+            f"the {f'ARRAY of {operand.dtype.name}' if operand.is_array else operand.dtype.name} field '{operand.name}'"
+        )
+    if isinstance(operand, Element):
+        return f"the {operand.dtype.name} element {operand.array.name}[{operand.index}]"
+    if isinstance(operand, Path):
+        return f"the JSON path {operand.field}{''.join(f'[{key!r}]' for key in operand.keys)}"
+    return "an array's length" if isinstance(operand, Length) else "a calculation"
+
+
+def is_floating(operand: Operand) -> bool:
+    """Whether an operand certainly has floating values."""
+    if isinstance(operand, Const):
+        return isinstance(operand.value, float)
+    if isinstance(operand, Arith):
+        return is_floating(operand.left) or is_floating(operand.right)
+    return isinstance(operand, (Field, Element)) and operand.dtype in FLOATS

@@ -1,0 +1,282 @@
+"""Tokens to a syntax tree, with the precedence of Milvus's grammar.
+
+From loose to tight: `or`, `and`, `== !=`, `< <= > >=`, `in`, `+ -`, `* / %`, the unary `not ! - +`, `**`, `like`,
+`exists`, `is null`. So `not` takes one operand only: `not (a == 1)` needs its parentheses.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from elanus.errors import FilterError, did_you_mean
+from elanus.filter.excerpt import Span, unsupported, wrong
+from elanus.filter.functions import ARGUMENTS, LATER_FUNCTIONS, LATER_LITERALS, LATER_SIGNS
+from elanus.filter.tokens import END, KEYWORDS, LITERAL, NAME, Token, tokenise
+from elanus.filter.tree import (
+    Binary,
+    Call,
+    Chain,
+    ListOf,
+    Literal,
+    Logic,
+    Member,
+    Name,
+    Node,
+    NullTest,
+    Template,
+    Unary,
+)
+
+MAX_DEPTH = 100
+CACHED_LENGTH = 4_096
+
+LOGIC = {"or": 1, "and": 2}
+COMPARISONS = {"==": 3, "!=": 3, "<": 4, "<=": 4, ">": 4, ">=": 4}
+RELATIONS = {"<": "<", "<=": "<", ">": ">", ">=": ">"}
+MEMBER, UNARY = 5, 8
+ARITHMETIC = {"+": 6, "-": 6, "*": 7, "/": 7, "%": 7, "**": 9}
+BINARY = {**COMPARISONS, **ARITHMETIC, "like": 10}
+EXISTS = 11
+
+HINTS = {"=": "equality is written '=='", "<>": "inequality is written '!='"}
+
+
+def parse(text: str) -> Node:
+    """Return the syntax tree of a filter that is not blank; short filters are remembered.
+
+    Raises:
+        FilterError: not a sentence of the grammar, or nested deeper than MAX_DEPTH.
+        NotSupported: a construct of Milvus's grammar that this version does not have.
+    """
+    return _remembered(text) if len(text) <= CACHED_LENGTH else Parser(text).whole()
+
+
+@lru_cache(maxsize=1_024)
+def _remembered(text: str) -> Node:
+    return Parser(text).whole()
+
+
+class Parser:
+    """One pass over the tokens, by precedence climbing."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.tokens = tokenise(text)
+        self.at = 0
+        self.depth = 0
+        self.height = 0
+
+    def whole(self) -> Node:
+        """Parse everything, or raise at the first token that does not belong."""
+        node = self.expression(0)
+        if self.token.kind != END:
+            raise self.unexpected("expected an operator or the end of the filter")
+        return node
+
+    @property
+    def token(self) -> Token:
+        return self.tokens[self.at]
+
+    def take(self) -> Token:
+        token = self.tokens[self.at]
+        self.at += 1
+        return token
+
+    def accept(self, kind: str) -> bool:
+        if self.tokens[self.at].kind != kind:
+            return False
+        self.at += 1
+        return True
+
+    def expect(self, kind: str, purpose: str) -> Token:
+        if self.token.kind != kind:
+            raise self.unexpected(f"expected '{kind}' {purpose}")
+        return self.take()
+
+    def span(self, start: int) -> Span:
+        """From `start` to the end of the token just taken."""
+        return start, self.tokens[self.at - 1].end
+
+    def expression(self, tightest: int) -> Node:
+        """Parse operators that bind tighter than `tightest`."""
+        self.depth += 1
+        self.check_depth(self.depth)
+        start = self.token.start
+        left = self.operand()
+        height = self.height
+        while True:
+            operator = self.token.kind
+            if BINARY.get(operator, 0) > tightest:
+                left = self.binary(left, start, operator)
+            elif operator in ("in", "not") and tightest < MEMBER:
+                left = self.member(left, start)
+            elif LOGIC.get(operator, 0) > tightest:
+                left = self.logic(left, start, operator)
+            else:
+                break
+            height = max(height, self.height) + 1
+            self.check_depth(height)
+        self.height = height
+        self.depth -= 1
+        return left
+
+    def check_depth(self, depth: int) -> None:
+        if depth > MAX_DEPTH:
+            raise wrong(self.text, self.token.span, f"the filter is nested deeper than {MAX_DEPTH} levels")
+
+    def binary(self, left: Node, start: int, operator: str) -> Node:
+        self.take()
+        right = self.expression(BINARY[operator])
+        height = self.height
+        following = self.token.kind
+        if operator not in RELATIONS or following not in RELATIONS:
+            return Binary(operator, left, right, self.span(start))
+        if RELATIONS[operator] != RELATIONS[following]:
+            raise self.unexpected("both signs of a chained comparison must point the same way")
+        self.take()
+        last = self.expression(BINARY[following])
+        self.height = max(height, self.height)
+        if self.token.kind in RELATIONS:
+            raise self.unexpected("a chained comparison has two signs; join more by 'and'")
+        return Chain(left, operator, right, following, last, self.span(start))
+
+    def member(self, left: Node, start: int) -> Node:
+        negated = self.accept("not")
+        if not self.accept("in"):
+            raise self.unexpected("expected 'in' after 'not'")
+        values = self.expression(MEMBER)
+        return Member(left, values, negated, self.span(start))
+
+    def logic(self, left: Node, start: int, operator: str) -> Node:
+        parts, height = [left], 0
+        while self.accept(operator):
+            parts.append(self.expression(LOGIC[operator]))
+            height = max(height, self.height)
+        self.height = height
+        return Logic(operator, tuple(parts), self.span(start))
+
+    def operand(self) -> Node:
+        token = self.token
+        self.height = 1
+        if token.kind == LITERAL:
+            self.take()
+            return Literal(token.value, token.span, token.exact)
+        if token.kind == NAME:
+            return self.named()
+        parser = PREFIXES.get(token.kind)
+        if parser is None:
+            raise self.unexpected("expected a field, a value or '('")
+        return parser(self)
+
+    def named(self) -> Node:
+        token = self.take()
+        if self.token.kind == "(":
+            return self.call(token)
+        if self.token.kind == LITERAL and token.text.lower() in LATER_LITERALS:
+            raise unsupported(self.text, token.span, f"{LATER_LITERALS[token.text.lower()]} are not supported yet")
+        name = self.path(token)
+        if self.token.text not in ("is", "IS"):
+            return name
+        self.take()
+        negated = self.accept("not")
+        if self.token.text not in ("null", "NULL"):
+            raise self.unexpected("expected 'is null' or 'is not null'")
+        self.take()
+        return NullTest(name, negated, False, self.span(token.start))
+
+    def path(self, token: Token) -> Name:
+        keys: list[str | int] = []
+        while self.accept("["):
+            key = self.take()
+            if key.kind == NAME:
+                hint = f'a key is written in quotes: {token.text}["{key.text}"]'
+                raise wrong(self.text, key.span, f"struct fields ({token.text}[{key.text}]) do not exist here; {hint}")
+            if not isinstance(key.value, (str, int)) or isinstance(key.value, bool) or not key.exact:
+                raise wrong(self.text, key.span, "expected a key in quotes or an index")
+            keys.append(key.value)
+            self.expect("]", "after a key or an index")
+        return Name(token.text, tuple(keys), self.span(token.start))
+
+    def call(self, token: Token) -> Node:
+        name = token.text.lower()
+        if name in LATER_FUNCTIONS:
+            raise unsupported(self.text, token.span, f"the function {name} is not supported yet")
+        if name not in ARGUMENTS or token.text not in (name, name.upper()):
+            known = sorted(ARGUMENTS)
+            hint = did_you_mean(name, known) or f"; known are {', '.join(known)}"
+            raise wrong(self.text, token.span, f"no function '{token.text}'{hint}")
+        self.take()
+        args, height = [self.expression(0)], self.height
+        while self.accept(","):
+            args.append(self.expression(0))
+            height = max(height, self.height)
+        self.expect(")", f"at the end of {name}")
+        if len(args) != ARGUMENTS[name]:
+            takes = f"{name} takes {ARGUMENTS[name]} argument{'s'[: ARGUMENTS[name] > 1]}, not {len(args)}"
+            raise wrong(self.text, self.span(token.start), takes)
+        self.height = height + 1
+        return Call(name, tuple(args), self.span(token.start))
+
+    def group(self) -> Node:
+        self.take()
+        node = self.expression(0)
+        self.expect(")", "to close '('")
+        return node
+
+    def list_of(self) -> Node:
+        start = self.take().start
+        items: list[Node] = []
+        while self.token.kind != "]":
+            items.append(self.expression(0))
+            if not self.accept(","):
+                break
+        self.expect("]", "at the end of the list")
+        self.height = 2
+        return ListOf(tuple(items), self.span(start))
+
+    def template(self) -> Node:
+        start = self.take().start
+        name = self.expect_name()
+        self.expect("}", "after the name of a parameter")
+        return Template(name, self.span(start))
+
+    def expect_name(self) -> str:
+        if self.token.kind != NAME:
+            raise self.unexpected("expected the name of a parameter in braces")
+        return self.take().text
+
+    def unary(self) -> Node:
+        token = self.take()
+        operand = self.expression(UNARY)
+        self.height += 1
+        return Unary(token.kind, operand, self.span(token.start))
+
+    def exists(self) -> Node:
+        start = self.take().start
+        operand = self.expression(EXISTS)
+        if not isinstance(operand, Name):
+            raise wrong(self.text, operand.span, "'exists' takes a JSON path or a dynamic key")
+        return NullTest(operand, True, True, self.span(start))
+
+    def unexpected(self, expected: str) -> FilterError:
+        """The error that the current token does not belong here."""
+        token, before = self.token, self.tokens[self.at - 1] if self.at else None
+        sign = (before.text if before else "") + token.text
+        if token.kind in LATER_SIGNS:
+            raise unsupported(self.text, token.span, LATER_SIGNS[token.kind])
+        found = "the end of the filter" if token.kind == END else f"'{token.text[:40]}'"
+        hint = HINTS.get(token.text) or HINTS.get(sign) or ""
+        if not hint and token.kind == NAME and token.text.lower() in KEYWORDS:
+            hint = f"did you mean '{token.text.lower()}'?"
+        return wrong(self.text, token.span, f"{expected}, found {found}{'; ' if hint else ''}{hint}")
+
+
+PREFIXES = {
+    "(": Parser.group,
+    "[": Parser.list_of,
+    "{": Parser.template,
+    "not": Parser.unary,
+    "-": Parser.unary,
+    "+": Parser.unary,
+    "exists": Parser.exists,
+}

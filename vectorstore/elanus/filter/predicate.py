@@ -1,0 +1,79 @@
+"""A filter ready to be asked of rows."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from elanus.errors import FilterError
+from elanus.filter.bind import bind
+from elanus.filter.check import Checker
+from elanus.filter.conditions import Always, Condition
+from elanus.filter.parse import parse
+from elanus.schema.collection import CollectionSchema
+
+MAX_KEY = 256
+
+
+@dataclass(frozen=True, eq=False)
+class Predicate:
+    """A parsed, bound and checked filter.
+
+    Attributes:
+        text: the filter as it was written.
+        condition: what it asks.
+        fields: the declared fields it reads.
+        paths: the JSON paths it reads, as (field, keys); dynamic keys belong to the field `$meta`.
+        values: its parameters, by name.
+    """
+
+    text: str
+    condition: Condition
+    fields: frozenset[str]
+    paths: frozenset[tuple[str, tuple[str | int, ...]]]
+    values: tuple[tuple[str, Any], ...] = ()
+
+    @cached_property
+    def key(self) -> str:
+        """A string that is equal exactly for filters of one text, one set of parameters and one meaning."""
+        key = repr((self.text, self.values, sorted(self.fields), sorted(self.paths, key=repr)))
+        return key if len(key) <= MAX_KEY else hashlib.blake2b(key.encode(), digest_size=32).hexdigest()
+
+    @property
+    def is_always(self) -> bool:
+        """Whether every row matches, whatever it holds."""
+        return self.condition == Always(True)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Predicate) and self.key == other.key
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+
+def compile_filter(text: str, schema: CollectionSchema, params: Mapping[str, Any] | None = None) -> Predicate:
+    """Return a filter as a predicate; a blank one matches every row.
+
+    Args:
+        text: an expression of Milvus's filter language.
+        params: the values of its `{templates}`; each must be used, and each template must have one.
+
+    Raises:
+        FilterError: it does not parse, or does not fit the schema; the message shows the place.
+        NotSupported: it uses a part of Milvus's language that this version does not have.
+    """
+    if not isinstance(text, str):
+        raise FilterError(f"a filter must be a str, not {type(text).__name__}")
+    if not text or text.isspace():
+        if params:
+            raise FilterError(f"filter_params {sorted(map(str, params))} are given without a filter that uses them")
+        return Predicate(text, Always(True), frozenset(), frozenset())
+    tree = parse(text)
+    values = bind(text, tree, params)
+    checker = Checker(text, schema, values)
+    condition = checker.condition(tree)
+    fields, paths = frozenset(checker.fields), frozenset(checker.paths)
+    return Predicate(text, condition, fields, paths, tuple(sorted(values.items())))

@@ -1,0 +1,128 @@
+"""Arrow columns as numpy arrays, without copies where Arrow's layout allows it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from elanus.filter.columns import Bools
+from elanus.filter.scalars import BOOL, LIST, NUMBER, STRING
+
+Array = np.ndarray[Any, Any]
+FEW = 4
+
+
+@dataclass(frozen=True, eq=False)
+class Vector:
+    """One value per row: numbers and bools as numpy (n,), strings as Arrow; `valid` is None where all are known.
+
+    What stands in the places that are not valid is arbitrary.
+    """
+
+    data: Any
+    valid: Bools | None = None
+
+
+def kind_of_array(array: pa.Array) -> str:
+    """Return whether a column holds bools, numbers, strings or lists."""
+    kind = array.type
+    if pa.types.is_boolean(kind):
+        return BOOL
+    if pa.types.is_list(kind):
+        return LIST
+    return STRING if is_text(kind) else NUMBER
+
+
+def is_text(kind: pa.DataType) -> bool:
+    """Whether an Arrow type is a string, plain or dictionary-encoded."""
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_dictionary(kind))
+
+
+def as_vector(array: pa.Array) -> Vector:
+    """Return a scalar column as a vector."""
+    kind = array.type
+    if is_text(kind):
+        return Vector(array, validity(array))
+    if pa.types.is_boolean(kind):
+        return Vector(bits(array), validity(array))
+    return Vector(numbers(array), validity(array))
+
+
+def validity(array: pa.Array) -> Bools | None:
+    """Return where a column is not null, or None if it never is."""
+    if array.null_count == 0:
+        return None
+    if array.null_count == len(array):
+        return np.zeros(len(array), np.bool_)
+    return _unpack(array.buffers()[0], array.offset, len(array))
+
+
+def bits(array: pa.Array) -> Bools:
+    """Return a bool column's values; arbitrary where it is null."""
+    return _unpack(array.buffers()[1], array.offset, len(array))
+
+
+def _unpack(buffer: Any, offset: int, length: int) -> Bools:
+    if buffer is None:
+        return np.zeros(length, np.bool_)
+    first = offset // 8
+    packed = np.frombuffer(buffer, np.uint8)[first : (offset + length + 7) // 8]
+    start = offset - 8 * first
+    return np.unpackbits(packed, bitorder="little")[start : start + length].view(np.bool_)
+
+
+def numbers(array: pa.Array) -> Array:
+    """Return a numeric column's values; arbitrary where it is null."""
+    dtype = np.dtype(array.type.to_pandas_dtype())
+    buffer = array.buffers()[1]
+    if buffer is None or len(array) == 0:
+        return np.zeros(len(array), dtype)
+    return np.frombuffer(buffer, dtype, array.offset + len(array))[array.offset :]
+
+
+def texts_where(column: pa.Array, test: Callable[[pa.Array], pa.Array]) -> Bools:
+    """Return where a test of strings holds; of a dictionary-encoded column it tests each distinct string once."""
+    if pa.types.is_dictionary(column.type):
+        return gather(column.indices, bits(test(column.dictionary)))
+    return bits(test(column))
+
+
+def gather(codes: pa.Array, table: Bools) -> Bools:
+    """Return `table[code]` for every code; arbitrary where the code is null."""
+    hits = np.flatnonzero(table)
+    if len(hits) <= FEW:
+        return _any_of(numbers(codes), hits)
+    first, last = hits[0], hits[-1]
+    if last - first + 1 == len(hits):
+        return _between(numbers(codes), first, last, len(table))
+    return numbers(pc.take(pa.array(table.view(np.uint8)), codes)).view(np.bool_)
+
+
+def _any_of(codes: Array, wanted: Array) -> Bools:
+    if len(wanted) == 0:
+        return np.zeros(len(codes), np.bool_)
+    found: Bools = codes == codes.dtype.type(wanted[0])
+    for code in wanted[1:]:
+        found |= codes == codes.dtype.type(code)
+    return found
+
+
+def _between(codes: Array, first: int, last: int, size: int) -> Bools:
+    if first == 0 and last == size - 1:
+        return np.ones(len(codes), np.bool_)
+    found: Bools = codes <= codes.dtype.type(last)
+    if first > 0:
+        found &= codes >= codes.dtype.type(first)
+    return found
+
+
+def both(left: Bools | None, right: Bools | None) -> Bools | None:
+    """Where two vectors are both valid."""
+    if left is None or right is None:
+        return right if left is None else left
+    return left & right

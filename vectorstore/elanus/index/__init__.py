@@ -1,0 +1,1 @@
+"""Search structures over arrays and masks: they know vectors, postings and row numbers, never storage."""

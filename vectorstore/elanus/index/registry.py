@@ -1,0 +1,247 @@
+"""The index types Elanus knows: which fields and metrics each takes, and its parameters with their ranges.
+
+`INDEXES` is the one table; the checks, their messages and `capabilities()` read it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from numbers import Integral, Real
+from types import MappingProxyType
+from typing import Any
+
+from elanus.errors import InvalidArgument, NotSupported, did_you_mean
+from elanus.index.graph import DEFAULT_EF_CONSTRUCTION, DEFAULT_M
+from elanus.index.metric import Metric
+from elanus.types import DataType
+
+BM25 = "BM25"
+
+
+@dataclass(frozen=True)
+class Number:
+    """A numeric parameter within [low, high]; `whole` refuses fractions."""
+
+    low: float
+    high: float
+    default: float | None = None
+    whole: bool = True
+
+    def check(self, value: Any) -> int | float | None:
+        """Return the value as a number, or None if it does not fit."""
+        fits = isinstance(value, Integral if self.whole else Real) and not isinstance(value, bool)
+        if not fits or not self.low <= value <= self.high:
+            return None
+        return int(value) if self.whole else float(value)
+
+    def __str__(self) -> str:
+        return f"{'an integer' if self.whole else 'a number'} in [{self.low:g}, {self.high:g}]"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A parameter that is one of some words."""
+
+    words: tuple[str, ...]
+    default: str | None = None
+
+    def check(self, value: object) -> str | None:
+        """Return the word, or None if it is none of them."""
+        return value if isinstance(value, str) and value in self.words else None
+
+    def __str__(self) -> str:
+        return f"one of {', '.join(self.words)}"
+
+
+Param = Number | Choice
+Params = Mapping[str, Param]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One way to index a kind of field; the first metric is the default."""
+
+    metrics: tuple[str, ...]
+    build: Params = field(default_factory=dict)
+    search: Params = field(default_factory=dict)
+
+
+_DENSE = (Metric.COSINE.value, Metric.IP.value, Metric.L2.value)
+_HNSW_BUILD: Params = {
+    "M": Number(2, 2048, DEFAULT_M),
+    "efConstruction": Number(1, 32_768, DEFAULT_EF_CONSTRUCTION),
+}
+# Elanus scores sparse vectors exactly: the algorithm and the ratios below permit a shortcut, none orders one.
+_SPARSE = Entry(
+    (BM25,),
+    {
+        "bm25_k1": Number(0, 3, 1.2, whole=False),
+        "bm25_b": Number(0, 1, 0.75, whole=False),
+        "inverted_index_algo": Choice(("DAAT_MAXSCORE", "DAAT_WAND", "TAAT_NAIVE"), "DAAT_MAXSCORE"),
+        "drop_ratio_build": Number(0, 1, whole=False),
+    },
+    {"drop_ratio_search": Number(0, 1, whole=False)},
+)
+
+INDEXES: Mapping[DataType, Mapping[str, Entry]] = {
+    DataType.FLOAT_VECTOR: {
+        "AUTOINDEX": Entry(_DENSE),
+        "FLAT": Entry(_DENSE),
+        "HNSW": Entry(_DENSE, _HNSW_BUILD, {"ef": Number(1, 32_768)}),
+    },
+    DataType.SPARSE_FLOAT_VECTOR: {
+        "AUTOINDEX": _SPARSE,
+        "SPARSE_INVERTED_INDEX": _SPARSE,
+        "SPARSE_WAND": _SPARSE,
+    },
+}
+
+_INSTEAD_DENSE = "use AUTOINDEX, FLAT or HNSW"
+_INSTEAD_BINARY = "binary vectors are not supported yet"
+_INSTEAD_SCALAR = "filters need no index on a scalar field"
+_IVF = ("IVF_FLAT", "IVF_SQ8", "IVF_PQ", "IVF_RABITQ", "SCANN", "SCANN_DVR")
+_GRAPH = ("HNSW_SQ", "HNSW_PQ", "HNSW_PRQ", "DISKANN", "AISAQ", "ANNOY")
+_GPU = ("GPU_CAGRA", "GPU_IVF_FLAT", "GPU_IVF_PQ", "GPU_BRUTE_FORCE")
+_SCALAR = ("INVERTED", "STL_SORT", "TRIE", "BITMAP", "NGRAM", "RTREE")
+UNSUPPORTED: Mapping[str, str] = {
+    **dict.fromkeys((*_IVF, *_GRAPH, *_GPU), _INSTEAD_DENSE),
+    **dict.fromkeys(("BIN_FLAT", "BIN_IVF_FLAT", "MINHASH_LSH"), _INSTEAD_BINARY),
+    **dict.fromkeys(_SCALAR, _INSTEAD_SCALAR),
+}
+"""Milvus's other index types, and what to do instead."""
+
+UNSUPPORTED_SEARCH = ("radius", "range_filter", "level", "hints", "dim_max_score_ratio", "round_decimal")
+"""Milvus's other search parameters that fit some index of ours."""
+
+
+@dataclass(frozen=True)
+class IndexSpec:
+    """A checked index definition: its type, its metric, and every parameter that has a value."""
+
+    index_type: str
+    metric: str
+    params: Mapping[str, int | float | str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class SearchParams:
+    """Checked search parameters; None where the caller gave none.
+
+    `ef` is the least number of candidates to score exactly, and the breadth of a graph search.
+    `drop_ratio_search` permits leaving out small weights, of which exact search makes no use.
+    """
+
+    ef: int | None = None
+    drop_ratio_search: float | None = None
+
+
+def resolve_index(
+    data_type: DataType,
+    is_bm25_output: bool,
+    index_type: str = "",
+    metric_type: str = "",
+    params: Mapping[str, Any] | None = None,
+) -> IndexSpec:
+    """Check an index definition and fill in its defaults; an empty type means AUTOINDEX.
+
+    Raises:
+        NotSupported: an index, a field type or a parameter that Milvus has and Elanus has not.
+        InvalidArgument: a name nobody knows, a metric that does not fit, a parameter out of range.
+    """
+    index_type, metric_type = index_type.upper() or "AUTOINDEX", metric_type.upper()
+    entry = _entry(data_type, is_bm25_output, index_type)
+    metric = metric_type or entry.metrics[0]
+    if metric not in entry.metrics:
+        raise InvalidArgument(
+            f"metric_type '{metric}' does not fit {_field(data_type, is_bm25_output)}; "
+            f"use {' or '.join(entry.metrics)}{did_you_mean(metric, entry.metrics)}"
+        )
+    given = _check(f"index {index_type}", entry.build, params or {}, ("mmap.enabled",))
+    defaults = {name: p.default for name, p in entry.build.items() if p.default is not None}
+    return IndexSpec(index_type, metric, MappingProxyType({**defaults, **given}))
+
+
+def check_search_params(spec: IndexSpec, params: Mapping[str, Any] | None) -> SearchParams:
+    """Check `search_params`, in Milvus's nested form ({"metric_type": ..., "params": {...}}) or flat.
+
+    Raises:
+        NotSupported: a parameter that Milvus has and Elanus has not.
+        InvalidArgument: another metric than the index's, an unknown parameter, or one out of range.
+    """
+    if params is None:
+        return SearchParams()
+    if not isinstance(params, Mapping):
+        raise InvalidArgument(f"search_params must be a dict, not {type(params).__name__}")
+    flat = {name: value for name, value in params.items() if name not in ("params", "metric_type")}
+    nested = params.get("params") or {}
+    if not isinstance(nested, Mapping):
+        raise InvalidArgument(f"search_params['params'] must be a dict, not {type(nested).__name__}")
+    twice = sorted(name for name in flat.keys() & nested.keys() if flat[name] != nested[name])
+    if twice:
+        raise InvalidArgument(f"search_params give '{twice[0]}' twice, with different values")
+    given = {**flat, **nested}
+    for metric in (params.get("metric_type"), given.pop("metric_type", None)):
+        if metric and str(metric).upper() != spec.metric:
+            raise InvalidArgument(f"metric_type '{metric}' differs from the index's, which is {spec.metric}")
+    return SearchParams(**_check(f"search of {spec.index_type}", _search_table(spec), given, UNSUPPORTED_SEARCH))
+
+
+def capabilities() -> dict[str, dict[str, dict[str, Any]]]:
+    """Return the table as plain data: field type, index type, then metrics and parameters."""
+    return {
+        data_type.name: {
+            name: {
+                "metrics": list(entry.metrics),
+                "params": {key: str(param) for key, param in entry.build.items()},
+                "search_params": {key: str(param) for key, param in entry.search.items()},
+            }
+            for name, entry in entries.items()
+        }
+        for data_type, entries in INDEXES.items()
+    }
+
+
+def _entry(data_type: DataType, is_bm25_output: bool, index_type: str) -> Entry:
+    entries = INDEXES.get(data_type)
+    if entries is None:
+        kind = "vector" if data_type >= DataType.BINARY_VECTOR else "scalar"
+        instead = "only FLOAT_VECTOR and BM25 output are" if kind == "vector" else _INSTEAD_SCALAR
+        raise NotSupported(f"an index on a {data_type.name} field is not supported yet; {instead}")
+    if index_type in UNSUPPORTED:
+        raise NotSupported(f"index type {index_type} is not supported; {UNSUPPORTED[index_type]}")
+    if index_type not in entries:
+        known = {name for table in INDEXES.values() for name in table}
+        if index_type in known:
+            raise InvalidArgument(
+                f"index type {index_type} does not fit {_field(data_type, is_bm25_output)}; use {' or '.join(entries)}"
+            )
+        close = did_you_mean(index_type, entries)
+        raise InvalidArgument(f"unknown index type '{index_type}'; use {' or '.join(entries)}{close}")
+    if data_type is DataType.SPARSE_FLOAT_VECTOR and not is_bm25_output:
+        raise NotSupported("sparse vectors are supported as output of a BM25 function only")
+    return entries[index_type]
+
+
+def _search_table(spec: IndexSpec) -> Params:
+    data_type = DataType.SPARSE_FLOAT_VECTOR if spec.metric == BM25 else DataType.FLOAT_VECTOR
+    return INDEXES[data_type][spec.index_type].search
+
+
+def _field(data_type: DataType, is_bm25_output: bool) -> str:
+    return "a BM25 function's output" if is_bm25_output else f"a {data_type.name} field"
+
+
+def _check(what: str, table: Params, given: Mapping[str, Any], unsupported: tuple[str, ...]) -> dict[str, Any]:
+    """Return the given parameters as their table wants them."""
+    checked = {}
+    for name, value in given.items():
+        if name in unsupported:
+            raise NotSupported(f"{what}: parameter '{name}' is not supported")
+        if name not in table:
+            allowed = f"it takes {', '.join(table)}" if table else "it takes none"
+            raise InvalidArgument(f"{what}: unknown parameter '{name}'; {allowed}{did_you_mean(name, table)}")
+        checked[name] = table[name].check(value)
+        if checked[name] is None:
+            raise InvalidArgument(f"{what}: {name} must be {table[name]}, not {value!r}")
+    return checked

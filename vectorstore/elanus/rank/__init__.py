@@ -1,0 +1,16 @@
+"""Fusing the hits of several searches into one ranking."""
+
+from elanus.rank.fusion import Route, rrf, weighted
+from elanus.rank.rankers import AnnSearchRequest, Fuse, RRFRanker, WeightedRanker, as_ranker, as_request
+
+__all__ = [
+    "AnnSearchRequest",
+    "Fuse",
+    "RRFRanker",
+    "Route",
+    "WeightedRanker",
+    "as_ranker",
+    "as_request",
+    "rrf",
+    "weighted",
+]

@@ -1,0 +1,51 @@
+"""The formulas of fusion, on columns: each route is (row numbers, scores), best first, each row once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+Int64s = np.ndarray[Any, np.dtype[np.int64]]
+Floats = np.ndarray[Any, np.dtype[np.float32]]
+Route = tuple[Int64s, Floats]
+
+NORMALISED: Mapping[str, Callable[[Floats], Floats]] = {
+    "COSINE": lambda score: (1 + score) / 2,
+    "IP": lambda score: 0.5 + np.arctan(score) / np.pi,
+    "BM25": lambda score: 2 * np.arctan(score) / np.pi,
+    "L2": lambda score: 1 - 2 * np.arctan(-score) / np.pi,
+}
+"""Milvus's maps of scores into [0, 1], by metric; the score of L2 is the negative squared distance."""
+
+
+def rrf(routes: Sequence[Route], k: float) -> Route:
+    """Reciprocal rank fusion: a row's score is the sum of 1 / (k + rank) over the routes that found it, ranks from 1.
+
+    Cormack, Clarke and Buettcher, "Reciprocal Rank Fusion outperforms Condorcet and individual Rank Learning
+    Methods", SIGIR 2009. Ties go to the smaller row number.
+    """
+    return _summed([(rids, 1 / (k + 1 + np.arange(len(rids)))) for rids, _ in routes])
+
+
+def weighted(
+    routes: Sequence[Route], weights: Sequence[float], metrics: Sequence[str], norm_score: bool
+) -> Route:
+    """A row's score is the weighted sum of its scores in the routes that found it.
+
+    With `norm_score` each is first mapped into [0, 1] as its metric asks. L2 always is: its scores are negative.
+    """
+    scaled = []
+    for (rids, scores), weight, metric in zip(routes, weights, metrics, strict=True):
+        mapped = NORMALISED[metric](scores) if norm_score or metric == "L2" else scores
+        scaled.append((rids, weight * mapped.astype(np.float64)))
+    return _summed(scaled)
+
+
+def _summed(routes: Sequence[tuple[Int64s, Any]]) -> Route:
+    rids = np.concatenate([rids for rids, _ in routes])
+    unique, places = np.unique(rids, return_inverse=True)
+    scores = np.bincount(places, np.concatenate([scores for _, scores in routes]), len(unique))
+    order = np.lexsort((unique, -scores))
+    return unique[order], scores[order].astype(np.float32)

@@ -1,0 +1,214 @@
+"""One field of a collection, checked when it is made."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from elanus.errors import NotSupported, SchemaError, did_you_mean
+from elanus.types import DataType
+
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+MAX_NAME_LENGTH = 255
+MAX_VARCHAR_BYTES = 65_535
+MAX_ARRAY_CAPACITY = 4_096
+MIN_DIM, MAX_DIM = 2, 32_768
+
+INTEGERS = frozenset({DataType.INT8, DataType.INT16, DataType.INT32, DataType.INT64})
+FLOATS = frozenset({DataType.FLOAT, DataType.DOUBLE})
+SCALARS = INTEGERS | FLOATS | {DataType.BOOL, DataType.VARCHAR}
+DENSE_VECTORS = frozenset({DataType.FLOAT_VECTOR})
+VECTORS = DENSE_VECTORS | {DataType.SPARSE_FLOAT_VECTOR}
+SUPPORTED = SCALARS | VECTORS | {DataType.JSON, DataType.ARRAY}
+
+UNSUPPORTED_OPTIONS = {
+    "is_partition_key": "filter on the field instead",
+    "is_clustering_key": "leave it out; it never changes results",
+    "enable_match": "use a BM25 function for text search",
+    "multi_analyzer_params": "use one analyzer_params for the field",
+    "mmap_enabled": "columns are always memory-mapped",
+    "warmup": "leave it out",
+    "external_field": "insert the rows instead",
+    "struct_schema": "use a JSON field",
+}
+
+
+@dataclass(frozen=True, init=False)
+class FieldSchema:
+    """One named, typed column of a collection.
+
+    Args:
+        name: letters, digits and underscores, at most 255, not starting with a digit.
+        dtype: a supported `DataType`.
+        is_primary, auto_id: the row's key (INT64 or VARCHAR); `auto_id` lets the store number the rows (INT64).
+        max_length: VARCHAR's limit in UTF-8 bytes, 1 to 65535.
+        dim: a dense vector's length, 2 to 32768.
+        element_type, max_capacity: an ARRAY's element type and largest length (1 to 4096).
+        nullable, default_value: whether a row may hold null, and what a row that leaves the field out gets.
+        enable_analyzer, analyzer_params: let a BM25 function read this VARCHAR field.
+
+    Raises:
+        SchemaError: a contradiction or a value out of range.
+        NotSupported: a Milvus type or option that this version does not implement.
+    """
+
+    name: str
+    dtype: DataType
+    description: str
+    is_primary: bool
+    auto_id: bool
+    max_length: int | None
+    dim: int | None
+    element_type: DataType | None
+    max_capacity: int | None
+    nullable: bool
+    default_value: Any
+    enable_analyzer: bool
+    analyzer_params: Mapping[str, Any] | None
+    is_function_output: bool
+
+    def __init__(self, name: str, dtype: DataType, description: str = "", **options: Any) -> None:
+        check_name("field", name)
+        values: dict[str, Any] = dict.fromkeys(OPTIONS)
+        values |= dict.fromkeys(FLAGS, False)
+        values |= take_options(name, options)
+        values |= {"name": name, "dtype": _data_type(name, dtype), "description": description}
+        for key, value in values.items():
+            object.__setattr__(self, key, value)
+        _check(self)
+
+    @property
+    def is_vector(self) -> bool:
+        """Whether the field is searched by likeness rather than filtered."""
+        return self.dtype in VECTORS
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the field in the shape of pymilvus's `FieldSchema.to_dict()`."""
+        params = {key: getattr(self, key) for key in PARAMS if getattr(self, key)}
+        out: dict[str, Any] = {"name": self.name, "description": self.description, "type": self.dtype}
+        out["params"] = params
+        if self.is_primary:
+            out |= {"is_primary": True, "auto_id": self.auto_id}
+        if self.element_type is not None:
+            out["element_type"] = self.element_type
+        if self.nullable:
+            out["nullable"] = True
+        if self.default_value is not None:
+            out["default_value"] = self.default_value
+        if self.is_function_output:
+            out["is_function_output"] = True
+        return out
+
+    @classmethod
+    def from_dict(cls, raw: Mapping[str, Any]) -> FieldSchema:
+        """Make a field from `to_dict()`'s shape, ours or pymilvus's."""
+        options = dict(raw)
+        options |= options.pop("params", None) or {}
+        options.pop("field_id", None)
+        name, dtype = options.pop("name"), options.pop("type")
+        default = options.get("default_value")
+        if hasattr(default, "WhichOneof"):
+            kind = default.WhichOneof("data")
+            options["default_value"] = getattr(default, kind) if kind else None
+        return cls(name, dtype, options.pop("description", ""), **options)
+
+
+PARAMS = ("max_length", "dim", "max_capacity", "enable_analyzer", "analyzer_params")
+OPTIONS = tuple(f.name for f in fields(FieldSchema))[3:]
+FLAGS = ("is_primary", "auto_id", "nullable", "enable_analyzer", "is_function_output")
+
+
+def check_name(what: str, name: object) -> None:
+    """Refuse a name that Milvus would refuse; `what` says whose name it is."""
+    if not isinstance(name, str):
+        raise SchemaError(f"the name of a {what} must be a str, not {type(name).__name__}")
+    if not NAME.fullmatch(name) or len(name) > MAX_NAME_LENGTH:
+        raise SchemaError(
+            f"invalid {what} name {name!r}: use 1 to {MAX_NAME_LENGTH} letters, digits and underscores, "
+            "not starting with a digit"
+        )
+
+
+def take_options(field: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options this version implements; refuse the rest by name, unless they are off."""
+    for key, value in options.items():
+        if key in UNSUPPORTED_OPTIONS and value:
+            raise NotSupported(f"field '{field}': {key} is not supported yet; {UNSUPPORTED_OPTIONS[key]}")
+        if key not in UNSUPPORTED_OPTIONS and key not in OPTIONS:
+            raise SchemaError(f"field '{field}': unknown option '{key}'{did_you_mean(key, OPTIONS)}")
+    return {key: value for key, value in options.items() if key in OPTIONS}
+
+
+def _data_type(field: str, dtype: object) -> DataType:
+    try:
+        known = DataType(int(dtype))  # type: ignore[call-overload]
+    except (TypeError, ValueError):
+        raise SchemaError(f"field '{field}': {dtype!r} is no DataType") from None
+    if known not in SUPPORTED:
+        raise NotSupported(
+            f"field '{field}': type {known.name} is not supported yet; "
+            f"supported are {', '.join(t.name for t in sorted(SUPPORTED))}"
+        )
+    return known
+
+
+def _check(field: FieldSchema) -> None:
+    for wrong, rule in RULES:
+        if wrong(field):
+            raise SchemaError(f"field '{field.name}' ({field.dtype.name}): {rule}")
+    if field.element_type is not None:
+        element = _data_type(field.name, field.element_type)
+        if element not in SCALARS:
+            raise SchemaError(f"field '{field.name}': an ARRAY cannot hold {element.name}")
+        object.__setattr__(field, "element_type", element)
+
+
+def _outside(value: object, low: int, high: int) -> bool:
+    return isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high
+
+
+def _holds_strings(field: FieldSchema) -> bool:
+    return field.dtype == DataType.VARCHAR or field.element_type == DataType.VARCHAR
+
+
+RULES = (
+    (
+        lambda f: _holds_strings(f) and _outside(f.max_length, 1, MAX_VARCHAR_BYTES),
+        f"needs max_length, 1 to {MAX_VARCHAR_BYTES} bytes",
+    ),
+    (
+        lambda f: f.dtype in DENSE_VECTORS and _outside(f.dim, MIN_DIM, MAX_DIM),
+        f"needs dim, {MIN_DIM} to {MAX_DIM}",
+    ),
+    (lambda f: f.dtype not in DENSE_VECTORS and f.dim is not None, "only dense vectors have a dim"),
+    (
+        lambda f: f.dtype == DataType.ARRAY and _outside(f.max_capacity, 1, MAX_ARRAY_CAPACITY),
+        f"needs max_capacity, 1 to {MAX_ARRAY_CAPACITY}",
+    ),
+    (lambda f: f.dtype == DataType.ARRAY and f.element_type is None, "needs element_type"),
+    (
+        lambda f: f.dtype != DataType.ARRAY and f.element_type not in (None, DataType.NONE),
+        "only an ARRAY has an element_type",
+    ),
+    (
+        lambda f: f.is_primary and f.dtype not in (DataType.INT64, DataType.VARCHAR),
+        "a primary key is INT64 or VARCHAR",
+    ),
+    (lambda f: f.is_primary and f.nullable, "a primary key cannot be nullable"),
+    (lambda f: f.is_primary and f.default_value is not None, "a primary key has no default_value"),
+    (lambda f: f.auto_id and not f.is_primary, "auto_id belongs to the primary key"),
+    (
+        lambda f: f.auto_id and f.dtype != DataType.INT64,
+        "auto_id is supported for INT64 keys only; give VARCHAR keys yourself",
+    ),
+    (lambda f: f.is_vector and f.nullable, "nullable vectors are not supported yet"),
+    (lambda f: f.is_vector and f.default_value is not None, "a vector has no default_value"),
+    (
+        lambda f: f.dtype in (DataType.JSON, DataType.ARRAY) and f.default_value is not None,
+        "default_value is supported for plain scalars only",
+    ),
+    (lambda f: f.enable_analyzer and f.dtype != DataType.VARCHAR, "only VARCHAR can have an analyzer"),
+    (lambda f: f.analyzer_params and not f.enable_analyzer, "analyzer_params needs enable_analyzer=True"),
+)

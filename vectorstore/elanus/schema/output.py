@@ -1,0 +1,113 @@
+"""Which fields leave with a row, and columns into dicts for the few rows that leave."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from elanus.errors import FieldNotFound, InvalidArgument, did_you_mean
+from elanus.schema.arrow import stored_fields
+from elanus.schema.collection import DYNAMIC_FIELD, CollectionSchema
+from elanus.types import DataType
+
+ALL = "*"
+
+
+@dataclass(frozen=True)
+class Output:
+    """Declared fields to read, by kind, and of the dynamic field all keys, some, or none."""
+
+    plain: tuple[str, ...] = ()
+    json: tuple[str, ...] = ()
+    vectors: tuple[str, ...] = ()
+    dynamic: bool = False
+    keys: frozenset[str] | None = None
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is to be read."""
+        return not (self.plain or self.json or self.vectors or self.dynamic)
+
+
+def resolve_output(schema: CollectionSchema, names: Sequence[str] | None, *, query: bool = False) -> Output:
+    """Return what to read for `output_fields`.
+
+    None reads nothing for a search; for a query, all but vectors. "*" reads everything, dynamic keys included;
+    "$meta" all dynamic keys; an undeclared name is a dynamic key where the schema has a dynamic field. A query always
+    reads the key.
+
+    Raises:
+        FieldNotFound: no such field.
+        InvalidArgument: a field that a function computes, which is not stored; or no list of str.
+    """
+    if isinstance(names, str) or (names is not None and not all(isinstance(n, str) for n in names)):
+        raise InvalidArgument(f"output_fields must be a list of str, not {names!r}")
+    wanted = _wanted(schema, names, query)
+    stored = {f.name: f for f in stored_fields(schema)}
+    keys = [name for name in wanted if name not in stored and name != DYNAMIC_FIELD]
+    for name in keys:
+        _check_key(schema, name)
+    everything = DYNAMIC_FIELD in wanted
+    by_kind: dict[str, list[str]] = {"plain": [], "json": [], "vectors": []}
+    for name in stored:
+        if name in wanted:
+            by_kind[_kind(stored[name].dtype)].append(name)
+    return Output(
+        **{kind: tuple(found) for kind, found in by_kind.items()},
+        dynamic=everything or bool(keys),
+        keys=None if everything else frozenset(keys),
+    )
+
+
+def _kind(dtype: DataType) -> str:
+    return {DataType.JSON: "json", DataType.FLOAT_VECTOR: "vectors"}.get(dtype, "plain")
+
+
+def _wanted(schema: CollectionSchema, names: Sequence[str] | None, query: bool) -> set[str]:
+    stored = stored_fields(schema)
+    wanted = set(names or ())
+    if ALL in wanted:
+        wanted = (wanted - {ALL}) | {f.name for f in stored}
+        wanted |= {DYNAMIC_FIELD} if schema.enable_dynamic_field else set()
+    elif query and not names:
+        wanted = {f.name for f in stored if not f.is_vector}
+        wanted |= {DYNAMIC_FIELD} if schema.enable_dynamic_field else set()
+    if query:
+        wanted.add(schema.primary_field.name)
+    return wanted
+
+
+def _check_key(schema: CollectionSchema, name: str) -> None:
+    if name in schema.names():
+        raise InvalidArgument(f"output field '{name}' is computed by a function and not stored; it cannot be returned")
+    if not schema.enable_dynamic_field:
+        raise FieldNotFound(f"no output field '{name}'{did_you_mean(name, schema.names())}")
+
+
+def read_rows(column: Callable[[str], pa.Array], rows: Sequence[int], output: Output) -> list[dict[str, Any]]:
+    """Return one dict per row number, read from a part's columns; dynamic keys stand beside declared fields."""
+    out: list[dict[str, Any]] = [{} for _ in rows]
+    for name in output.plain:
+        values = column(name)
+        for into, row in zip(out, rows, strict=True):
+            into[name] = values[row].as_py()
+    for name in output.json:
+        texts = column(name)
+        for into, row in zip(out, rows, strict=True):
+            text = texts[row].as_py()
+            into[name] = None if text is None else json.loads(text)
+    for name in output.vectors:
+        vectors = column(name)
+        for into, row in zip(out, rows, strict=True):
+            into[name] = vectors[row].values.to_numpy().astype(np.float32).tolist()
+    if output.dynamic:
+        texts = column(DYNAMIC_FIELD)
+        for into, row in zip(out, rows, strict=True):
+            found = json.loads(texts[row].as_py())
+            into |= found if output.keys is None else {k: v for k, v in found.items() if k in output.keys}
+    return out

@@ -1,0 +1,1 @@
+"""Reading: from a view and a request to ranked rows."""

@@ -1,0 +1,136 @@
+"""One route of a search, checked when it is made; nothing behind this border asks again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from elanus.errors import IndexNotFound, InvalidArgument, SchemaError, did_you_mean
+from elanus.filter import Predicate, compile_filter
+from elanus.index.registry import IndexSpec, SearchParams, check_search_params
+from elanus.schema.collection import CollectionSchema
+from elanus.schema.fields import FieldSchema
+from elanus.storage.part import Floats
+
+MAX_LIMIT = 16_384
+MAX_QUERIES = 16_384
+
+
+@dataclass(frozen=True, eq=False)
+class Route:
+    """Queries against one field: vectors as float32 (queries, dim), or texts; `limit` hits for each."""
+
+    field: FieldSchema
+    spec: IndexSpec
+    vectors: Floats | None
+    texts: tuple[str, ...]
+    limit: int
+    predicate: Predicate | None
+    params: SearchParams
+
+    @property
+    def queries(self) -> int:
+        """How many queries the route carries."""
+        return len(self.texts) if self.vectors is None else len(self.vectors)
+
+
+def make_route(
+    schema: CollectionSchema,
+    specs: Mapping[str, IndexSpec],
+    anns_field: str | None,
+    data: Any,
+    limit: int,
+    predicate: Predicate | None,
+    search_params: Mapping[str, Any] | None,
+) -> Route:
+    """Check one route's arguments.
+
+    Raises:
+        InvalidArgument: the data, the limit or a search parameter does not fit the field.
+        FieldNotFound, SchemaError, IndexNotFound: the field cannot be searched.
+    """
+    field = pick_field(schema, anns_field)
+    spec = specs.get(field.name)
+    if spec is None:
+        raise IndexNotFound(f"vector field '{field.name}' has no index; create_index first")
+    params = check_search_params(spec, search_params)
+    vectors, texts = None, ()
+    if schema.bm25_input(field.name) is not None:
+        texts = as_texts(field, data)
+    else:
+        vectors = as_vectors(field, data)
+    return Route(field, spec, vectors, texts, limit, predicate, params)
+
+
+def pick_field(schema: CollectionSchema, name: str | None) -> FieldSchema:
+    """The vector field of that name, or the only one if no name is given."""
+    fields = schema.vector_fields
+    names = [f.name for f in fields]
+    if not name:
+        if len(fields) > 1:
+            raise InvalidArgument(f"anns_field is missing and the collection has several vector fields: {names}")
+        return fields[0]
+    if not isinstance(name, str):
+        raise InvalidArgument(f"anns_field must be a str, not {type(name).__name__}")
+    if name not in names:
+        if name in schema.names():
+            raise SchemaError(f"anns_field '{name}' is no vector field; search one of {names}")
+        raise InvalidArgument(f"anns_field: no field '{name}'{did_you_mean(name, names)}")
+    return schema.field(name)
+
+
+def as_texts(field: FieldSchema, data: Any) -> tuple[str, ...]:
+    """Query texts as a tuple; one str counts as a list of one."""
+    texts = [data] if isinstance(data, str) else data
+    if not isinstance(texts, (list, tuple)) or not all(isinstance(t, str) for t in texts):
+        raise InvalidArgument(f"field '{field.name}' is searched with text: data must be a list of str")
+    return tuple(_counted(texts))
+
+
+def as_vectors(field: FieldSchema, data: Any) -> Floats:
+    """Query vectors as a float32 matrix; one flat vector counts as a list of one."""
+    try:
+        matrix = np.asarray(data, np.float32)
+    except (TypeError, ValueError):
+        raise InvalidArgument(
+            f"field '{field.name}' is searched with vectors: data must be a list of {field.dim} floats each"
+        ) from None
+    if matrix.ndim == 1 and matrix.size:
+        matrix = matrix.reshape(1, -1)
+    if matrix.ndim != 2 or (len(matrix) and matrix.shape[1] != field.dim):
+        raise InvalidArgument(f"field '{field.name}' has dim {field.dim}; data has shape {tuple(matrix.shape)}")
+    bad = np.flatnonzero(~np.isfinite(matrix).all(axis=1))
+    if len(bad):
+        raise InvalidArgument(f"query vector {bad[0]} for field '{field.name}' contains NaN or infinity")
+    return _counted(matrix)
+
+
+def _counted(queries: Any) -> Any:
+    if not 1 <= len(queries) <= MAX_QUERIES:
+        raise InvalidArgument(f"data must hold 1 to {MAX_QUERIES} queries; it holds {len(queries)}")
+    return queries
+
+
+def make_predicate(schema: CollectionSchema, text: object, params: Mapping[str, Any] | None) -> Predicate | None:
+    """Compile a filter; an empty one is None."""
+    if text is None or text == "":
+        if params:
+            raise InvalidArgument("filter_params were given without a filter")
+        return None
+    if not isinstance(text, str):
+        raise InvalidArgument(f"filter must be a str, not {type(text).__name__}")
+    return compile_filter(text, schema, params)
+
+
+def check_window(limit: object, offset: object) -> tuple[int, int]:
+    """Check `limit` and `offset`, whose sum Milvus bounds by 16384."""
+    for name, value, low in (("limit", limit, 1), ("offset", offset, 0)):
+        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not low <= value <= MAX_LIMIT:
+            raise InvalidArgument(f"{name} must be a whole number from {low} to {MAX_LIMIT}, not {value!r}")
+    window = int(limit), int(offset)  # type: ignore[call-overload]
+    if sum(window) > MAX_LIMIT:
+        raise InvalidArgument(f"limit + offset must not exceed {MAX_LIMIT}; it is {sum(window)}")
+    return window

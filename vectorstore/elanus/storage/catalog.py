@@ -1,0 +1,178 @@
+"""The catalogue: one SQLite file that is the store's log and its list of what exists.
+
+A commit is one SQLite transaction. Writers queue on `write.lock` (the kernel's queue is fair, SQLite's busy
+handler is not) and hold it for the transaction only. Readers never take it. Nothing but SQLite may open the
+file: closing any other descriptor would drop SQLite's own locks for the whole process.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import apsw
+
+from elanus.errors import StoreBusy, StoreError, StoreFormatError, StoreFull
+from elanus.storage.failpoints import reach
+from elanus.storage.locks import FileLock
+from elanus.storage.tables import SCHEMA, Transaction
+
+FORMAT_VERSION = 1
+APPLICATION_ID = 0x454C414E
+OLDEST_SQLITE = 3_051_003
+BUSY_SECONDS = 30
+PAGE_SIZE = 32_768
+WAL_LIMIT_BYTES = 64 << 20
+VACUUM_PAGES = 256
+SYNCHRONOUS = {"fsync": "FULL", "os": "NORMAL", "none": "OFF"}
+
+
+class Catalog:
+    """Two SQLite connections, one to read and one to write, each under its own lock.
+
+    Raises:
+        StoreFormatError: the folder holds no Elanus catalogue, or one of an unknown version.
+    """
+
+    def __init__(self, folder: Path, durability: str) -> None:
+        if apsw.SQLITE_VERSION_NUMBER < OLDEST_SQLITE:
+            raise StoreError(
+                f"apsw carries SQLite {apsw.sqlite_lib_version()}, which can lose commits in WAL mode; "
+                "install apsw 3.51.3 or newer"
+            )
+        self._path = folder / "catalog.sqlite"
+        self._durability = durability
+        self._write_lock = FileLock(folder / "write.lock")
+        self._read_lock = threading.RLock()
+        with self._write_lock:
+            self._writer = self._open()
+        self._reader = self._open()
+        self._seen = -1
+        self._patience = threading.local()
+
+    def _open(self) -> apsw.Connection:
+        try:
+            connection = apsw.Connection(str(self._path))
+            connection.set_busy_timeout(BUSY_SECONDS * 1000)
+            _prepare(connection, self._path, SYNCHRONOUS[self._durability])
+        except apsw.NotADBError:
+            raise StoreFormatError(f"{self._path} is not an Elanus catalogue") from None
+        return connection
+
+    def changed(self) -> bool:
+        """Say whether anybody may have committed since the last call that said so (2.6 us; may be a false alarm)."""
+        with self._read_lock:
+            version = self._reader.execute("PRAGMA data_version").fetchone()[0]
+            changed, self._seen = version != self._seen, version
+            return bool(changed)
+
+    def forget(self) -> None:
+        """Make the next `changed()` say yes."""
+        self._seen = -1
+
+    @contextmanager
+    def read(self) -> Iterator[Transaction]:
+        """One short read transaction: everything read inside belongs to one commit."""
+        with self._read_lock, _translated(self._path):
+            self._reader.execute("BEGIN")
+            try:
+                yield Transaction(self._reader)
+            finally:
+                self._reader.execute("ROLLBACK")
+
+    @contextmanager
+    def write(self) -> Iterator[Transaction]:
+        """One commit: all of it durable when the block ends, or none of it after an error."""
+        with self._write_lock.within(getattr(self._patience, "seconds", None)), _translated(self._path):
+            self._writer.execute("BEGIN IMMEDIATE")
+            try:
+                yield Transaction(self._writer)
+                reach("commit.before")
+                self._writer.execute("COMMIT")
+            except BaseException:
+                if self._writer.in_transaction:
+                    self._writer.execute("ROLLBACK")
+                raise
+        reach("commit.after")
+
+    @contextmanager
+    def patience(self, seconds: float | None) -> Iterator[None]:
+        """Let this thread's commits wait at most so long for the write lock; then they raise StoreBusy."""
+        self._patience.seconds = seconds
+        try:
+            yield
+        finally:
+            self._patience.seconds = None
+
+    def give_back(self) -> None:
+        """Return the pages of deleted log rows to the file system, in slices between which others may commit."""
+        while True:
+            with self._write_lock, _translated(self._path):
+                free = self._writer.execute("PRAGMA freelist_count").fetchone()[0]
+                self._writer.execute(f"PRAGMA incremental_vacuum({VACUUM_PAGES})").fetchall()
+            if free <= VACUUM_PAGES:
+                break
+        with self._write_lock, _translated(self._path):
+            self._writer.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+
+    def leak(self) -> None:
+        """In a forked child: keep the connections from ever being closed here, and drop the lock's descriptor."""
+        for connection in (self._reader, self._writer):
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(connection))
+        self._write_lock.close()
+
+    def close(self) -> None:
+        """Close both connections; the last process out folds the write-ahead log into the file."""
+        with self._read_lock:
+            self._reader.close()
+        with self._write_lock:
+            self._writer.close()
+        self._write_lock.close()
+
+
+def _prepare(connection: apsw.Connection, path: Path, synchronous: str) -> None:
+    """Set the pragmas, make the tables in a new file, and refuse a file of another kind or version."""
+    ours = connection.execute("PRAGMA application_id").fetchone()[0]
+    tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+    if ours != APPLICATION_ID and tables:
+        raise StoreFormatError(f"{path} is an SQLite file of another program")
+    for pragma in (
+        f"page_size={PAGE_SIZE}",
+        "auto_vacuum=INCREMENTAL",
+        "journal_mode=WAL",
+        f"synchronous={synchronous}",
+        "fullfsync=1",
+        "secure_delete=OFF",
+        f"journal_size_limit={WAL_LIMIT_BYTES}",
+    ):
+        connection.execute(f"PRAGMA {pragma}").fetchall()
+    if not tables:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute(SCHEMA)
+        connection.execute(f"PRAGMA user_version={FORMAT_VERSION}")
+        connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
+        connection.execute("COMMIT")
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version != FORMAT_VERSION:
+        raise StoreFormatError(
+            f"{path} has format version {version}; this release of elanus reads version {FORMAT_VERSION}. "
+            "Open it with the release that wrote it"
+        )
+
+
+@contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    """Turn SQLite's errors into ours, once, at this border."""
+    try:
+        yield
+    except apsw.FullError as error:
+        raise StoreFull(f"no space left to write {path}; nothing of this call was stored") from error
+    except apsw.IOError as error:
+        raise StoreFull(f"could not write {path} ({error}); nothing of this call was stored") from error
+    except apsw.BusyError as error:
+        raise StoreBusy(f"{path} stayed locked for {BUSY_SECONDS} s") from error
+    except (apsw.CorruptError, apsw.NotADBError) as error:
+        raise StoreFormatError(f"{path} is damaged: {error}") from error

@@ -1,0 +1,145 @@
+"""A part: an immutable set of rows with one face, whether it lies in mapped files or in memory."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Hashable
+from typing import Any, TypeVar
+
+import numpy as np
+import pyarrow as pa
+
+from elanus.filter.columns import PathValues
+from elanus.index.metric import norms
+from elanus.storage.keys import Keys, KeyTable
+from elanus.storage.shred import Shredded, shred
+
+T = TypeVar("T")
+RID = "$rid"
+
+Floats = np.ndarray[Any, np.dtype[np.float32]]
+Int64s = np.ndarray[Any, np.dtype[np.int64]]
+Bools = np.ndarray[Any, np.dtype[np.bool_]]
+
+
+class Part:
+    """Rows that never change; their row numbers (rids) ascend.
+
+    What can be computed from them (norms, shredded JSON, postings, masks) is computed once, by `derive`.
+    """
+
+    sealed = False
+
+    def __init__(self, columns: dict[str, pa.Array], rids: Int64s) -> None:
+        self._columns = columns
+        self._derived: dict[Hashable, Any] = {}
+        self._deriving = threading.RLock()
+        self.rids = rids
+        self.rows = len(rids)
+
+    def __len__(self) -> int:
+        return self.rows
+
+    def column(self, name: str) -> pa.Array:
+        """One stored column, contiguous; strings may be dictionary-encoded."""
+        return self._columns[name]
+
+    def has_column(self, name: str) -> bool:
+        """Whether the part stores that column (a field added later is missing from older parts)."""
+        return name in self._columns
+
+    def matrix(self, name: str) -> Floats:
+        """A dense vector column as a read-only float32 matrix (rows, dim)."""
+        return self.derive(("matrix", name), lambda: _matrix(self.column(name)))
+
+    def norms(self, name: str) -> Floats:
+        """The L2 norms of a dense vector column, float32 (rows,)."""
+        return self.derive(("norms", name), lambda: norms(self.matrix(name)))
+
+    def shredded(self, name: str) -> Shredded:
+        """A JSON column by its paths."""
+        return self.derive(("json", name), lambda: shred(self.column(name)))
+
+    def path(self, field: str, keys: tuple[str | int, ...]) -> PathValues:
+        """The values at one JSON path."""
+        return self.shredded(field).path(keys)
+
+    def derive(self, key: Hashable, make: Callable[[], T]) -> T:
+        """Return what `make` returns, made once per part and key."""
+        try:
+            return self._derived[key]  # type: ignore[no-any-return]
+        except KeyError:
+            with self._deriving:
+                if key not in self._derived:
+                    self._derived[key] = make()
+                return self._derived[key]  # type: ignore[no-any-return]
+
+    def derived(self, key: Hashable) -> Any:
+        """What `derive` has made for the key, or None."""
+        return self._derived.get(key)
+
+    def find(self, keys: Keys, key_field: str) -> tuple[Int64s, Int64s]:
+        """Return positions in `keys` and the rows that hold those keys, dead or alive."""
+        return self.key_table(key_field).find(keys, self.column(key_field))
+
+    def key_table(self, key_field: str) -> KeyTable:
+        """The part's keys, sorted for `find`."""
+        return self.derive("keys", lambda: KeyTable.build(Keys(self.column(key_field))))
+
+    def tag(self, name: str) -> str:
+        """What the files of a column's indexes bear in their names, in a part that has files."""
+        return name
+
+    def arrays(self, name: str) -> dict[str, np.ndarray[Any, Any]] | None:
+        """The flat arrays of an index file beside the rows, or None if the part has no such file."""
+        return None
+
+    def locate(self, rids: Int64s) -> tuple[Int64s, Int64s]:
+        """Return positions in `rids` and the rows of this part that bear those numbers."""
+        places = np.searchsorted(self.rids, rids)
+        inside = places < self.rows
+        inside[inside] = self.rids[places[inside]] == rids[inside]
+        which = np.flatnonzero(inside)
+        return which, places[which]
+
+
+class TailBlock(Part):
+    """Committed rows that no segment holds yet, in memory.
+
+    `sources` remembers, for each stretch of rows, the part it was made from, if that part had derived anything
+    worth keeping (postings); so that text is analysed once however often blocks grow together.
+    """
+
+    def __init__(self, batch: pa.RecordBatch, rids: Int64s, nbytes: int) -> None:
+        super().__init__(dict(zip(batch.schema.names, batch.columns, strict=True)), rids)
+        self.batch = batch
+        self.nbytes = nbytes
+        self.sources: list[tuple[int, dict[Hashable, Any]]] = []
+
+    @classmethod
+    def joined(cls, blocks: list[TailBlock]) -> TailBlock:
+        """One block with the rows of several, in order."""
+        batch = pa.concat_batches([b.batch for b in blocks])
+        block = cls(batch, np.concatenate([b.rids for b in blocks]), sum(b.nbytes for b in blocks))
+        block.sources = [source for b in blocks for source in b.kept()]
+        return block
+
+    def after(self, first_rid: int) -> TailBlock:
+        """The block without the rows numbered below `first_rid`."""
+        start = int(np.searchsorted(self.rids, first_rid))
+        if start == 0:
+            return self
+        share = self.nbytes * (self.rows - start) // max(self.rows, 1)
+        return TailBlock(self.batch.slice(start), self.rids[start:], share)
+
+    def kept(self) -> list[tuple[int, dict[Hashable, Any]]]:
+        """What the block, or what it was joined from, derived that a larger block can reuse."""
+        postings = {k: v for k, v in self._derived.items() if isinstance(k, tuple) and k[0] == "postings"}
+        if postings or not self.sources:
+            return [(self.rows, postings)]
+        return self.sources
+
+
+def _matrix(column: pa.Array) -> Floats:
+    values = column.flatten().to_numpy(zero_copy_only=True)
+    return np.asarray(values, np.float32).reshape(-1, column.type.list_size)

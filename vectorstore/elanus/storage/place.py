@@ -1,0 +1,71 @@
+"""Where a store lies: a folder made ready, a private temporary one, or a place that cannot be trusted with one."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from elanus.errors import InvalidArgument, NotSupported, StoreFormatError
+from elanus.storage.files import sync_folder
+
+MEMORY = ":memory:"
+NETWORK_FILE_SYSTEMS = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "fuse.gcsfuse", "fuse.s3fs"})
+
+
+def prepare(path: str | os.PathLike[str] | None) -> tuple[Path, bool]:
+    """Return the store's folder, made if need be, and whether it is private and temporary.
+
+    Raises:
+        InvalidArgument: the path cannot be a folder.
+        NotSupported: it lies on a network file system, whose locks cannot be relied on.
+        StoreFormatError: the folder holds other things and no store.
+    """
+    if path is None or path == MEMORY:
+        folder, private = Path(tempfile.mkdtemp(prefix="elanus-")), True
+    else:
+        folder, private = Path(os.path.abspath(os.path.expanduser(os.fspath(path)))), False
+    if folder.exists() and not folder.is_dir():
+        raise InvalidArgument(f"{folder} is a file; a store is a folder")
+    if folder.is_dir() and not (folder / "catalog.sqlite").exists() and _foreign(folder):
+        raise StoreFormatError(f"{folder} is not empty and holds no Elanus store; choose a new or empty folder")
+    kind = file_system(folder)
+    if kind in NETWORK_FILE_SYSTEMS:
+        raise NotSupported(f"{folder} lies on a network file system ({kind}); use a local disk")
+    try:
+        (folder / "segments").mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InvalidArgument(f"cannot make a store at {folder}: {error}") from None
+    sync_folder(folder)
+    sync_folder(folder.parent)
+    return folder, private
+
+
+def remove(folder: Path) -> None:
+    """Remove a private temporary store."""
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def file_system(folder: Path) -> str:
+    """The type of the file system below a path, where the system tells it (Linux), else an empty string."""
+    if not sys.platform.startswith("linux"):
+        return ""
+    try:
+        mounts = Path("/proc/self/mountinfo").read_text().splitlines()
+    except OSError:
+        return ""
+    best, kind = "", ""
+    for line in mounts:
+        fields = line.split()
+        point = fields[4].replace("\\040", " ")
+        inside = str(folder) == point or str(folder).startswith(point.rstrip("/") + "/")
+        if inside and len(point) >= len(best):
+            best, kind = point, fields[fields.index("-") + 1]
+    return kind
+
+
+def _foreign(folder: Path) -> bool:
+    ours = {"segments", "write.lock", "maintenance.lock", "catalog.sqlite-wal", "catalog.sqlite-shm"}
+    return any(entry.name not in ours and not entry.name.startswith(".") for entry in os.scandir(folder))

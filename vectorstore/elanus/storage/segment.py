@@ -1,0 +1,191 @@
+"""A segment: a folder of immutable files with the rows of one stretch of the log, mapped as one part.
+
+columns.arrow      every column but vectors, and the row numbers ($rid)
+keys.arrow         the primary keys' numbers, sorted, and the row of each
+vector-<n>.arrow   field n's vectors and their L2 norms
+json-<n>.arrow     the JSON of field n by path (json-meta.arrow for the dynamic field)
+<index>-<n>.arrow  index files, as the engine names and fills them
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from elanus.errors import StoreFormatError
+from elanus.index.metric import norms
+from elanus.schema.collection import DYNAMIC_FIELD, CollectionSchema
+from elanus.schema.fields import DENSE_VECTORS
+from elanus.storage.files import (
+    folder_bytes,
+    install_folder,
+    map_arrays,
+    map_batch,
+    write_arrays,
+    write_batch,
+)
+from elanus.storage.keys import Keys, KeyTable
+from elanus.storage.part import RID, Bools, Floats, Int64s, Part
+from elanus.storage.shred import Shredded, dictionary, shred
+from elanus.storage.tables import SegmentRow
+from elanus.types import DataType
+
+VECTOR, NORM = "vector", "norm"
+Kept = Sequence[tuple[Part, "Bools | None"]]
+
+
+class Segment(Part):
+    """A listed segment's rows; every file is mapped when it is opened, so it may be unlinked meanwhile.
+
+    Raises:
+        FileNotFoundError: the folder is gone (merged away since the catalogue was read).
+        StoreFormatError: a file is damaged.
+    """
+
+    sealed = True
+
+    def __init__(self, folder: Path, row: SegmentRow, schema: CollectionSchema) -> None:
+        try:
+            batch = map_batch(folder / "columns.arrow")
+            columns = dict(zip(batch.schema.names, batch.columns, strict=True))
+            super().__init__(columns, columns.pop(RID).to_numpy(zero_copy_only=True))
+            self._files = _open_rest(folder)
+        except pa.ArrowInvalid as error:
+            raise StoreFormatError(f"segment {folder} is damaged: {error}") from error
+        self.row = row
+        self._tags = dict(field_tags(schema))
+
+    def key_table(self, key_field: str) -> KeyTable:
+        return self.derive("keys", lambda: KeyTable(**self._files["keys"]))
+
+    def matrix(self, name: str) -> Floats:
+        return self._vectors(name)[0]
+
+    def norms(self, name: str) -> Floats:
+        return self._vectors(name)[1]
+
+    def _vectors(self, name: str) -> tuple[Floats, Floats]:
+        return self.derive(("vectors", name), lambda: _unpack(self._files[f"vector-{self._tags[name]}"]))
+
+    def shredded(self, name: str) -> Shredded:
+        batch = self._files.get(f"json-{self._tags[name]}")
+        return self.derive(("json", name), lambda: Shredded.from_batch(batch, self.column(name)))
+
+    def column(self, name: str) -> pa.Array:
+        if name not in self._columns and f"vector-{self._tags.get(name)}" in self._files:
+            return self._files[f"vector-{self._tags[name]}"].column(0)
+        return super().column(name)
+
+    def tag(self, name: str) -> str:
+        return self._tags[name]
+
+    def arrays(self, name: str) -> dict[str, np.ndarray[Any, Any]] | None:
+        return self._files.get(name)
+
+
+def field_tags(schema: CollectionSchema) -> list[tuple[str, str]]:
+    """Each column's name and the tag that its own files bear; names may be too long or collide in case."""
+    return [(name, str(n)) for n, name in enumerate(schema.names())] + [(DYNAMIC_FIELD, "meta")]
+
+
+def _open_rest(folder: Path) -> dict[str, Any]:
+    files: dict[str, Any] = {}
+    for path in sorted(folder.glob("*.arrow")):
+        kind = path.stem.partition("-")[0]
+        if kind in ("vector", "json"):
+            files[path.stem] = map_batch(path, random_access=kind == "vector")
+        elif kind != "columns":
+            files[path.stem] = map_arrays(path)
+    return files
+
+
+def write_segment(
+    folder: Path,
+    number: int,
+    schema: CollectionSchema,
+    kept: Kept,
+    write_indexes: Callable[[Path, int], None],
+    sync: bool,
+) -> SegmentRow:
+    """Write the kept rows of several parts, in order, as segment `number` below `folder`; nothing lists it yet.
+
+    `write_indexes(folder, rows)` adds the index files once the columns are there.
+
+    A crash or an error on the way leaves a folder that no catalogue row names: an orphan, collected later.
+    """
+    temporary = folder / f"{number}.tmp"
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir()
+    try:
+        rids = np.concatenate([_keep(part.rids, keep) for part, keep in kept])
+        _write_files(temporary, schema, kept, rids, sync)
+        write_indexes(temporary, len(rids))
+        install_folder(temporary, folder / str(number), sync)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+    first = int(rids[0]) if len(rids) else 0
+    return SegmentRow(number, 0, len(rids), folder_bytes(folder / str(number)), first)
+
+
+def _write_files(folder: Path, schema: CollectionSchema, kept: Kept, rids: Int64s, sync: bool) -> None:
+    columns: dict[str, pa.Array] = {}
+    for name, tag in field_tags(schema):
+        if not all(part.has_column(name) for part, _ in kept):
+            continue
+        if name in schema.names() and schema.field(name).dtype in DENSE_VECTORS:
+            write_batch(folder / f"vector-{tag}.arrow", joined_vectors(kept, name), sync)
+            continue
+        column = joined_column(kept, name)
+        if name == DYNAMIC_FIELD or schema.field(name).dtype == DataType.JSON:
+            write_batch(folder / f"json-{tag}.arrow", shred(column).to_batch(), sync)
+        columns[name] = column if name == DYNAMIC_FIELD else dictionary(column)
+    key_column = columns[schema.primary_field.name]
+    write_arrays(folder / "keys.arrow", KeyTable.build(Keys(key_column)).arrays(), sync)
+    names = [*columns, RID]
+    batch = pa.RecordBatch.from_arrays([*columns.values(), pa.array(rids)], names=names)
+    write_batch(folder / "columns.arrow", batch, sync)
+
+
+def joined_column(kept: Kept, name: str) -> pa.Array:
+    """One column of the kept rows, in order, without dictionary encoding."""
+    pieces = []
+    for part, keep in kept:
+        column = part.column(name)
+        column = column if keep is None else column.filter(pa.array(keep))
+        pieces.append(_plain(column))
+    return pa.concat_arrays(pieces)
+
+
+def joined_vectors(kept: Kept, name: str) -> pa.RecordBatch:
+    """The vectors of the kept rows, in order, with their norms."""
+    matrix = np.concatenate([_keep(part.matrix(name), keep) for part, keep in kept])
+    vectors = pa.FixedSizeListArray.from_arrays(pa.array(matrix.reshape(-1)), matrix.shape[1])
+    return pa.RecordBatch.from_arrays([vectors, pa.array(norms(matrix))], names=[VECTOR, NORM])
+
+
+def written_vectors(folder: Path, tag: str) -> tuple[Floats, Floats]:
+    """The vectors and norms of a field in a segment's folder, mapped."""
+    return _unpack(map_batch(folder / f"vector-{tag}.arrow"))
+
+
+def _unpack(batch: pa.RecordBatch) -> tuple[Floats, Floats]:
+    vectors = batch.column(0)
+    return vectors.flatten().to_numpy().reshape(-1, vectors.type.list_size), batch.column(1).to_numpy()
+
+
+def _keep(array: np.ndarray[Any, Any], keep: Bools | None) -> np.ndarray[Any, Any]:
+    return array if keep is None else array[keep]
+
+
+def _plain(column: pa.Array) -> pa.Array:
+    if pa.types.is_dictionary(column.type):
+        return column.dictionary_decode()
+    if pa.types.is_list(column.type) and pa.types.is_dictionary(column.type.value_type):
+        return column.cast(pa.list_(column.type.value_type.value_type))
+    return column

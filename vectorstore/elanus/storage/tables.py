@@ -1,0 +1,212 @@
+"""The catalogue's tables, and every SQL statement that touches them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import apsw
+import numpy as np
+
+SCHEMA = """
+CREATE TABLE counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+INSERT INTO counter VALUES ('seq', 0), ('collection', 0), ('segment', 0);
+CREATE TABLE collection (
+    id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, definition TEXT NOT NULL, version INTEGER NOT NULL,
+    layout INTEGER NOT NULL, last_seq INTEGER NOT NULL,
+    flushed_seq INTEGER NOT NULL, flushed_rid INTEGER NOT NULL,
+    next_rid INTEGER NOT NULL, next_id INTEGER NOT NULL);
+CREATE TABLE segment (
+    id INTEGER PRIMARY KEY, collection INTEGER NOT NULL, listed INTEGER NOT NULL,
+    revision INTEGER NOT NULL,
+    rows INTEGER NOT NULL, bytes INTEGER NOT NULL, first_rid INTEGER NOT NULL);
+CREATE TABLE tombstone (collection INTEGER PRIMARY KEY, rids BLOB NOT NULL);
+CREATE TABLE log (
+    seq INTEGER PRIMARY KEY, collection INTEGER NOT NULL, op TEXT NOT NULL, rows INTEGER NOT NULL,
+    first_rid INTEGER NOT NULL, first_id INTEGER NOT NULL, body BLOB NOT NULL);
+CREATE INDEX log_of_collection ON log (collection, seq);
+"""
+
+WRITE, DELETE = "write", "delete"
+FIRST_ID = 1
+
+Rids = np.ndarray[Any, np.dtype[np.int64]]
+
+
+@dataclass(frozen=True)
+class CollectionRow:
+    """One collection as the catalogue has it.
+
+    `version` changes with the definition, `layout` with the definition or the list of segments, `last_seq` with
+    every log row. Log rows up to `flushed_seq`, whose rows number below `flushed_rid`, are in segments.
+    """
+
+    id: int
+    name: str
+    definition: Mapping[str, Any]
+    version: int
+    layout: int
+    last_seq: int
+    flushed_seq: int
+    flushed_rid: int
+    next_rid: int
+    next_id: int
+
+
+@dataclass(frozen=True)
+class SegmentRow:
+    """One listed segment: its folder's name, rows, bytes and smallest row number; `revision` grows with its files."""
+
+    id: int
+    revision: int
+    rows: int
+    bytes: int
+    first_rid: int
+
+
+@dataclass(frozen=True)
+class LogEntry:
+    """One committed write batch: rows (an Arrow IPC stream) or deleted keys, and the numbers it was given."""
+
+    seq: int
+    op: str
+    rows: int
+    first_rid: int
+    first_id: int
+    body: bytes
+
+
+class Transaction:
+    """The statements of one open transaction, by what they are for."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._run = connection.execute
+
+    def _next(self, counter: str) -> int:
+        sql = "UPDATE counter SET value = value + 1 WHERE name = ? RETURNING value"
+        return int(self._run(sql, (counter,)).fetchall()[0][0])
+
+    def seq(self) -> int:
+        """The number of the newest commit of any kind."""
+        return int(self._run("SELECT value FROM counter WHERE name = 'seq'").fetchall()[0][0])
+
+    # Collections
+
+    def collections(self) -> list[CollectionRow]:
+        """Every collection, by name."""
+        return [_collection(row) for row in self._run("SELECT * FROM collection ORDER BY name")]
+
+    def collection(self, name_or_id: str | int) -> CollectionRow | None:
+        """The collection of that name or id, or None."""
+        column = "name" if isinstance(name_or_id, str) else "id"
+        rows = self._run(f"SELECT * FROM collection WHERE {column} = ?", (name_or_id,)).fetchall()
+        return _collection(rows[0]) if rows else None
+
+    def add_collection(self, name: str, definition: Mapping[str, Any]) -> CollectionRow:
+        """Create a collection; its id is never used again."""
+        seq, number = self._next("seq"), self._next("collection")
+        values = (number, name, json.dumps(definition), seq, seq, seq, seq, 0, 0, FIRST_ID)
+        self._run("INSERT INTO collection VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
+        return CollectionRow(number, name, definition, seq, seq, seq, seq, 0, 0, FIRST_ID)
+
+    def define(self, collection: int, definition: Mapping[str, Any]) -> None:
+        """Replace a collection's definition; writers with the old one in hand will notice."""
+        seq = self._next("seq")
+        sql = "UPDATE collection SET definition = ?, version = ?, layout = ? WHERE id = ?"
+        self._run(sql, (json.dumps(definition), seq, seq, collection))
+
+    def rename(self, collection: int, name: str) -> None:
+        """Give a collection another name."""
+        seq = self._next("seq")
+        sql = "UPDATE collection SET name = ?, version = ?, layout = ? WHERE id = ?"
+        self._run(sql, (name, seq, seq, collection))
+
+    def drop(self, collection: int) -> None:
+        """Remove a collection and all that names it; its segments' folders become orphans."""
+        self._next("seq")
+        for table, column in (("collection", "id"), ("segment", "collection"), ("tombstone", "collection")):
+            self._run(f"DELETE FROM {table} WHERE {column} = ?", (collection,))
+        self._run("DELETE FROM log WHERE collection = ?", (collection,))
+
+    # The log
+
+    def append(self, row: CollectionRow, op: str, rows: int, body: bytes) -> LogEntry:
+        """Add one write batch to the log, numbering its rows and, for auto ids, its keys."""
+        seq = self._next("seq")
+        entry = LogEntry(seq, op, rows, row.next_rid, row.next_id, body)
+        grown = rows if op == WRITE else 0
+        self._run(
+            "UPDATE collection SET last_seq = ?, next_rid = next_rid + ?, next_id = next_id + ? WHERE id = ?",
+            (seq, grown, grown, row.id),
+        )
+        self._run(
+            "INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (seq, row.id, op, rows, entry.first_rid, entry.first_id, body),
+        )
+        return entry
+
+    def log(self, collection: int, after: int) -> list[LogEntry]:
+        """The collection's log rows with a sequence number over `after`, in order."""
+        sql = "SELECT seq, op, rows, first_rid, first_id, body FROM log WHERE collection = ? AND seq > ? ORDER BY seq"
+        return [LogEntry(*row) for row in self._run(sql, (collection, after))]
+
+    # Segments
+
+    def reserve_segment(self, collection: int) -> int:
+        """Take a segment id, so that nobody collects its folder as an orphan while it is written."""
+        number = self._next("segment")
+        self._run("INSERT INTO segment VALUES (?, ?, 0, 0, 0, 0, 0)", (number, collection))
+        return number
+
+    def segments(self, collection: int) -> list[SegmentRow]:
+        """The collection's listed segments in the order of their rows."""
+        sql = (
+            "SELECT id, revision, rows, bytes, first_rid FROM segment "
+            "WHERE collection = ? AND listed ORDER BY first_rid"
+        )
+        return [SegmentRow(*row) for row in self._run(sql, (collection,))]
+
+    def known_segments(self) -> set[int]:
+        """The ids of all segments that are listed or reserved."""
+        return {row[0] for row in self._run("SELECT id FROM segment")}
+
+    def drop_reservations(self) -> None:
+        """Forget reserved segments; only for the holder of the maintenance lock between its own works."""
+        self._run("DELETE FROM segment WHERE NOT listed")
+
+    def release_segments(self, ids: Iterable[int]) -> None:
+        """Forget segments; their folders become orphans."""
+        for number in ids:
+            self._run("DELETE FROM segment WHERE id = ?", (number,))
+
+    def list_segment(self, collection: int, segment: SegmentRow) -> bool:
+        """List a reserved segment; False if its reservation is gone (the collection was dropped meanwhile)."""
+        sql = (
+            "UPDATE segment SET listed = 1, revision = ?, rows = ?, bytes = ?, first_rid = ? "
+            "WHERE id = ? AND collection = ? RETURNING id"
+        )
+        values = (segment.revision, segment.rows, segment.bytes, segment.first_rid, segment.id, collection)
+        return len(self._run(sql, values).fetchall()) == 1
+
+    def lay_out(self, collection: int, flushed_seq: int, flushed_rid: int) -> None:
+        """Mark a new list of segments, and drop the log rows that they cover."""
+        sql = "UPDATE collection SET layout = ?, flushed_seq = ?, flushed_rid = ? WHERE id = ?"
+        self._run(sql, (self._next("seq"), flushed_seq, flushed_rid, collection))
+        self._run("DELETE FROM log WHERE collection = ? AND seq <= ?", (collection, flushed_seq))
+
+    # Tombstones
+
+    def tombstones(self, collection: int) -> Rids:
+        """The row numbers of dead rows in listed segments, ascending."""
+        blobs = self._run("SELECT rids FROM tombstone WHERE collection = ?", (collection,)).fetchall()
+        return np.frombuffer(blobs[0][0], np.int64) if blobs else np.empty(0, np.int64)
+
+    def set_tombstones(self, collection: int, rids: Rids) -> None:
+        """Replace the collection's tombstones by these row numbers, which ascend."""
+        self._run("INSERT OR REPLACE INTO tombstone VALUES (?, ?)", (collection, rids.tobytes()))
+
+
+def _collection(row: tuple[Any, ...]) -> CollectionRow:
+    return CollectionRow(row[0], row[1], json.loads(row[2]), *row[3:])
