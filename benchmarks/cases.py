@@ -95,7 +95,7 @@ CASES: Sequence[Case] = (
     Case("filter 1 %", filtered("price < 10"), mask=below(10), goal=0.20),
     Case("filter 0.1 %", filtered("price < 1"), mask=below(1), goal=0.15),
     Case("filter category 5 %", filtered('category == "c03"'), mask=in_category("c03"), goal=0.45),
-    Case("filter of three 10 %", filtered("year >= 2000 and in_stock and price < 600"), mask=of_three),
+    Case("filter of three 10 %", filtered("year >= 2000 and in_stock == true and price < 600"), mask=of_three),
     Case("filter array 10 %", filtered('array_contains(tags, "t07")'), mask=tagged("t07"), goal=0.50),
     Case("BM25", words, truth="bm25", goal=0.20),
     Case("hybrid RRF", hybrid, truth="fused", goal=0.50),

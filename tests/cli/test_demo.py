@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import os
@@ -21,8 +22,10 @@ from typer.testing import CliRunner
 import elanus
 from elanus.cli import embedder, library
 from elanus.cli.app import INTERRUPTED, QUESTIONS, app
+from elanus.cli.corpus import passages
 
 PASSAGES = 120
+READ_ONCE = functools.cache(passages)
 
 
 class WordEmbedder:
@@ -55,6 +58,7 @@ def model(monkeypatch: pytest.MonkeyPatch) -> WordEmbedder:
     made = WordEmbedder()
     monkeypatch.setattr(library, "make_embedder", lambda name: made)
     monkeypatch.setattr(library, "BATCH", 32)
+    monkeypatch.setattr(library, "passages", READ_ONCE)
     return made
 
 

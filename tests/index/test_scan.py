@@ -113,6 +113,16 @@ def test_a_mask_lets_through_only_its_rows_and_as_many_as_asked(kind, metric, ma
     assert matches == 0 or recall(index, vectors, queries, mask=mask) >= 0.97
 
 
+def test_a_mask_that_shuns_the_query_still_gives_as_many_as_asked():
+    vectors = clustered(6000, 24)
+    index, query = made(vectors, Metric.COSINE), vectors[0]
+    mask = np.ones(6000, np.bool_)
+    mask[best(oracle(query, vectors, Metric.COSINE), 500)] = False
+    found = index.search(query, 20, mask)
+    assert len(found) == 20
+    assert mask[found].all()
+
+
 @pytest.mark.parametrize("limit", [0, 1, 500, 4999, 5000, 5200, 6000])
 @pytest.mark.parametrize("masked", [False, True])
 def test_rows_beyond_the_limit_stay_unseen(limit, masked):

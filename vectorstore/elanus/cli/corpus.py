@@ -26,7 +26,7 @@ from elanus.cli.splitting import split
 
 # Tests, bundled programs and modules that act when imported: no documentation that answers a question.
 SKIPPED = frozenset(
-    {"__hello__", "__phello__", "_tkinter", "antigravity", "ensurepip", "idlelib", "lib2to3", "pydoc_data",
+    {"__hello__", "__phello__", "_tkinter", "antigravity", "distutils", "ensurepip", "idlelib", "lib2to3", "pydoc_data",
      "test", "tests", "this", "turtledemo"}
 )  # fmt: skip
 # Modules that hold the documentation of another; `_pyio` and `_socket` for `io` and `socket` follow a rule.

@@ -79,6 +79,19 @@ def check_whole(call: str, name: str, value: object, low: int, high: int) -> int
     return value
 
 
+def check_dict(call: str, name: str, value: object) -> dict[str, Any]:
+    """Return a dict argument; None counts as an empty one."""
+    if value is not None and not isinstance(value, Mapping):
+        raise InvalidArgument(f"{call}: {name} must be a dict, not {type(value).__name__}")
+    return dict(value or {})
+
+
+def check_consistency(call: str, level: object) -> None:
+    """Refuse what is no consistency level; each is kept, since every read sees every commit."""
+    if level is not None:
+        consistency(call, level)
+
+
 def consistency(call: str, level: object) -> ConsistencyLevel:
     """Return a consistency level given by name, number or member."""
     try:

@@ -91,8 +91,8 @@ class QueryResult(list[dict[str, Any]]):
     __str__ = __repr__
 
 
-def make_hits(
-    key: str, ids: Sequence[int | str], distances: Sequence[float], entities: Sequence[dict[str, Any]]
-) -> Hits:
-    """Return the hits of one query from columns of equal length."""
-    return Hits(map(Hit, [key] * len(ids), ids, distances, entities))
+def make_hits(key: str, rows: Sequence[tuple[int | str, dict[str, Any]]], distances: Sequence[float]) -> Hits:
+    """Return the hits of one query from (id, entity) pairs and their distances."""
+    return Hits(
+        [Hit(key, row_id, distance, entity) for (row_id, entity), distance in zip(rows, distances, strict=True)]
+    )

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from elanus.client.base import Base, check_collection_name
-from elanus.client.options import check_timeout, refuse
+from elanus.client.options import check_consistency, check_timeout, refuse
 from elanus.client.results import QueryResult
 from elanus.engine.collection import Collection, Written
 from elanus.errors import InvalidArgument, RowError
@@ -143,7 +143,7 @@ class Rows(Base):
         Args:
             filter, filter_params: a Milvus boolean expression and the values of its `{name}` places. An empty one
                 needs a `limit`.
-            output_fields: None means all but vectors; "*" means all; ["count(*)"] counts instead.
+            output_fields: None and "*" mean all; ["count(*)"] counts instead.
             limit, offset: the window, by keyword.
 
         Returns:
@@ -151,7 +151,7 @@ class Rows(Base):
         """
         filter_params = kwargs.pop("filter_params", None)
         limit, offset = kwargs.pop("limit", None), kwargs.pop("offset", 0)
-        kwargs.pop("consistency_level", None)
+        check_consistency("query", kwargs.pop("consistency_level", None))
         known = ("filter_params", "limit", "offset")
         refuse("query", {"partition_names": partition_names, **kwargs}, known)
         check_timeout("query", timeout)
@@ -224,4 +224,4 @@ def _ordered_by_key(view: View, collection: Collection, predicate: Predicate | N
         order = pc.sort_indices(table, sort_keys=[("key", "ascending")])
     else:
         order = pc.select_k_unstable(table, most, sort_keys=[("key", "ascending")])
-    return np.concatenate(rids)[order.to_numpy()]
+    return np.asarray(np.concatenate(rids)[order.to_numpy()], np.int64)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from elanus.client.base import Base
-from elanus.client.options import check_timeout, refuse
+from elanus.client.options import check_consistency, check_dict, check_timeout, refuse
 from elanus.client.results import Hits, SearchResult, make_hits
 from elanus.engine.collection import Collection
 from elanus.errors import InvalidArgument
 from elanus.index.metric import to_distance
 from elanus.rank import AnnSearchRequest, as_ranker, as_request
 from elanus.schema.output import Output, resolve_output
-from elanus.search.found import Found, fetch, keys_of
+from elanus.search.found import Found, fetch_with_keys
 from elanus.search.pipeline import run_route
 from elanus.search.request import check_window, make_predicate, make_route
 from elanus.storage.view import View
@@ -52,9 +52,9 @@ class Searching(Base):
             InvalidArgument, FilterError, CollectionNotFound, CollectionNotLoaded, NotSupported: see each message.
         """
         filter_params = kwargs.pop("filter_params", None)
-        offset = kwargs.pop("offset", (search_params or {}).get("offset", 0))
-        consistency_level = kwargs.pop("consistency_level", None)
-        del consistency_level  # every read sees every commit, which satisfies each level
+        search_params = check_dict("search", "search_params", search_params)
+        offset = kwargs.pop("offset", search_params.get("offset", 0))
+        check_consistency("search", kwargs.pop("consistency_level", None))
         refuse("search", {"partition_names": partition_names, **kwargs}, ("filter_params", "offset"))
         check_timeout("search", timeout)
         limit, offset = check_window(limit, offset)
@@ -62,7 +62,7 @@ class Searching(Base):
         view, schema = collection.view(), collection.definition.schema
         output = resolve_output(schema, output_fields)
         predicate = make_predicate(schema, filter, filter_params)
-        params = {key: value for key, value in (search_params or {}).items() if key != "offset"}
+        params = {key: value for key, value in search_params.items() if key != "offset"}
         route = make_route(schema, collection.definition.specs, anns_field, data, limit + offset, predicate, params)
         found = [hits.window(offset, limit) for hits in run_route(view, schema, route)]
         return SearchResult(
@@ -92,7 +92,7 @@ class Searching(Base):
             as `search` does, naming the request.
         """
         offset = kwargs.pop("offset", 0)
-        kwargs.pop("consistency_level", None)
+        check_consistency("hybrid_search", kwargs.pop("consistency_level", None))
         refuse("hybrid_search", {"partition_names": partition_names, **kwargs}, ("offset",))
         check_timeout("hybrid_search", timeout)
         limit, offset = check_window(limit, offset)
@@ -131,6 +131,5 @@ class Searching(Base):
 
 def _hits(collection: Collection, view: View, found: Found, distances: list[float], output: Output) -> Hits:
     definition = collection.definition
-    keys = keys_of(view, definition.key_field, found.rids)
-    rows = [{} for _ in keys] if output.empty else fetch(view, found.rids, output)
-    return make_hits(definition.key_field, keys, distances, rows)
+    rows = fetch_with_keys(view, definition.key_field, found.rids, output)
+    return make_hits(definition.key_field, rows, distances)

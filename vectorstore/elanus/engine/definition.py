@@ -90,6 +90,10 @@ class Definition:
             indexes[new.field] = new
         return replace(self, indexes=indexes)
 
+    def same_as(self, other: Definition) -> bool:
+        """Whether both ask for the same collection, loaded or not."""
+        return self.as_loaded(False).to_dict() == other.as_loaded(False).to_dict()
+
     def as_loaded(self, loaded: bool) -> Definition:
         """The same, searchable or not."""
         return replace(self, loaded=loaded)

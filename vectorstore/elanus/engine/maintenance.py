@@ -10,7 +10,6 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable
-from itertools import takewhile
 from pathlib import Path
 
 from elanus.engine import compaction
@@ -24,11 +23,9 @@ from elanus.storage.view import Slice, View
 
 log = logging.getLogger("elanus")
 
-FLUSH_BYTES = 48 << 20
+FLUSH_BYTES = 64 << 20
 WAIT_BYTES = 2 * FLUSH_BYTES
 FOLD_BYTES = FLUSH_BYTES // 4
-FAN_IN = 4
-SMALLEST_TIER_ROWS = 4_096
 MAX_SEGMENT_ROWS = 2_000_000
 DEAD_SHARE = 0.3
 LOCK_SECONDS = 600.0
@@ -82,11 +79,17 @@ class Maintainer:
             self._collection(collection.name)
 
     def flush(self, name: str) -> None:
-        """Flush one collection's tail, however small, and merge."""
+        """Flush one collection's tail, however small, and merge.
+
+        Raises:
+            StoreFull: there was no space; the rows stay in the log.
+        """
         self._lock.acquire(LOCK_SECONDS)
         try:
             self._maintain(name, flush_from=1)
             self._collect_orphans()
+        except OSError as error:
+            raise StoreFull(f"could not flush '{name}' ({error}); its rows stay in the log") from error
         finally:
             self._lock.release()
         self._catalog.give_back()
@@ -168,15 +171,24 @@ class Maintainer:
         if collection.tail_bytes >= flush_from:
             view = collection.view()
             self._compact(collection, view, _tail(view))
-        while group := _to_merge(collection.view()):
-            self._compact(collection, collection.view(), group)
+        while group := self._next_merge(name):
+            collection, view, slices = group
+            self._compact(collection, view, slices)
+
+    def _next_merge(self, name: str) -> tuple[Collection, View, list[Slice]] | None:
+        try:
+            collection = self._collection(name)
+        except NotFound:
+            return None
+        view = collection.view()
+        slices = _to_merge(view)
+        return (collection, view, slices) if slices else None
 
     def _compact(
         self, collection: Collection, view: View, group: list[Slice], stopping: compaction.Stop | None = None
     ) -> None:
         work = compaction.Compaction(self._catalog, self._segments, collection, view, group, self._sync)
         work.run(stopping or (lambda: self._stopping))
-        self._collection(collection.name)
         reach("merge.published")
         for old in work.replaced:
             remove_folder(self._segments / str(old.id))
@@ -196,24 +208,15 @@ def _tail(view: View) -> list[Slice]:
     return [s for s in view.slices if not s.part.sealed]
 
 
-def _tier(rows: int) -> int:
-    tier, limit = 0, SMALLEST_TIER_ROWS
-    while rows > limit:
-        tier, limit = tier + 1, limit * FAN_IN
-    return tier
-
-
 def _to_merge(view: View) -> list[Slice]:
-    """The next neighbours to merge: FAN_IN of one tier or smaller, or one segment with many dead rows."""
+    """The next neighbours to merge, or one segment with many dead rows.
+
+    A segment is merged with all that follow it once these together hold as many rows. So each segment outweighs its
+    followers, there are about log2(rows) of them, and a row is rewritten about as often.
+    """
     sealed = [s for s in view.slices if s.part.sealed]
-    for s in sealed:
-        if s.living < (1 - DEAD_SHARE) * s.part.rows:
-            return [s]
-    for start, first in enumerate(sealed):
-        top = _tier(first.living)
-        run = list(takewhile(lambda s: _tier(s.living) <= top, sealed[start:]))  # noqa: B023
-        while sum(s.living for s in run) > MAX_SEGMENT_ROWS:
-            run.pop()
-        if len(run) >= FAN_IN:
-            return run
-    return []
+    for place, s in enumerate(sealed):
+        followers = sum(other.living for other in sealed[place + 1 :])
+        if place + 1 < len(sealed) and s.living <= followers <= MAX_SEGMENT_ROWS - s.living:
+            return sealed[place:]
+    return next(([s] for s in sealed if s.living < (1 - DEAD_SHARE) * s.part.rows), [])

@@ -43,7 +43,6 @@ class Store:
     def _open(self) -> None:
         self._forked = False
         self._lock = threading.RLock()
-        self._epoch = 0
         self._collections: dict[str, tuple[int, Collection]] = {}
         self.catalog = Catalog(self.folder, self.durability)
         self.maintainer = Maintainer(self.folder, self.catalog, self.collection, sync=self.durability == "fsync")
@@ -75,9 +74,7 @@ class Store:
             CollectionNotFound: with the closest name.
         """
         self._check()
-        if self.catalog.changed():
-            self._epoch += 1
-        epoch = self._epoch
+        epoch = self.catalog.epoch()
         seen, known = self._collections.get(name, (-1, None))
         if known is not None and seen == epoch:
             return known
@@ -102,15 +99,17 @@ class Store:
         """Create a collection; the same one again changes nothing.
 
         Raises:
-            AlreadyExists: a collection of that name with another schema.
+            AlreadyExists: a collection of that name with another schema or other indexes.
         """
         self._check()
         with self.catalog.write() as transaction:
             row = transaction.collection(name)
             if row is None:
                 transaction.add_collection(name, definition.to_dict())
-            elif Definition.from_dict(row.definition).schema.to_dict() != definition.schema.to_dict():
-                raise AlreadyExists(f"collection '{name}' exists with a different schema; drop it or use another name")
+            elif not Definition.from_dict(row.definition).same_as(definition):
+                raise AlreadyExists(
+                    f"collection '{name}' exists with another schema or other indexes; drop it or use another name"
+                )
 
     def redefine(self, name: str, change: Callable[[Definition], Definition]) -> Definition:
         """Replace a collection's definition by `change` of the newest one; return the new one."""

@@ -13,9 +13,9 @@ one (null) does not count at all. Filters never change statistics. Sums are floa
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -87,8 +87,7 @@ def explain(
     return added
 
 
-@dataclass(frozen=True)
-class _Query:
+class _Query(NamedTuple):
     """A query's distinct terms by falling weight, qtf * idf * (k1 + 1), and where each part has them."""
 
     terms: list[str]
@@ -101,18 +100,25 @@ class _Query:
 def _weigh(parts: Sequence[PostingsPart], terms: Iterable[str], k1: float, b: float) -> _Query:
     if not (0 <= k1 < math.inf and 0 <= b <= 1):
         raise InvalidArgument(f"BM25 needs bm25_k1 >= 0 and 0 <= bm25_b <= 1, not {k1} and {b}")
+    counts: dict[str, int] = {}
+    for term in terms:
+        counts[term] = counts.get(term, 0) + 1
     known = statistics(parts)
     weighed = []
-    for term, count in Counter(terms).items():
+    for term, count in counts.items():
         entries = [part.find(term) for part in parts]
         frequency = sum([entry.alive for entry in entries if entry is not None])
         if frequency:
-            weighed.append((-count * known.idf(frequency) * (k1 + 1), term, entries))
-    weighed.sort(key=lambda one: one[:2])
+            weighed.append((count * known.idf(frequency) * (k1 + 1), term, entries))
+    weighed.sort(key=_by_weight)
     return _Query(
         [term for _, term, _ in weighed],
-        [-weight for weight, _, _ in weighed],
-        [list(column) for column in zip(*(entries for _, _, entries in weighed), strict=True)] or [[] for _ in parts],
+        [weight for weight, _, _ in weighed],
+        [[entries[part] for _, _, entries in weighed] for part in range(len(parts))],
         k1 * (1 - b),
         k1 * b / known.average_length,
     )
+
+
+def _by_weight(weighed: tuple[float, str, object]) -> tuple[float, str]:
+    return -weighed[0], weighed[1]

@@ -25,7 +25,9 @@ def from_texts(texts: EncodedTexts) -> Postings:
     row_of = np.repeat(np.arange(len(texts.lengths), dtype=np.int64), np.maximum(texts.lengths, 0))
     shift = max(len(texts.lengths) - 1, 1).bit_length()
     keys = np.sort(numbers[texts.ids] << shift | row_of)
-    starts = np.flatnonzero(np.diff(keys, prepend=-1))
+    fresh = np.ones(len(keys), np.bool_)
+    np.not_equal(keys[1:], keys[:-1], out=fresh[1:])
+    starts = np.flatnonzero(fresh)
     frequencies = np.diff(starts, append=len(keys))
     pairs = keys[starts]
     rows = (pairs & ((1 << shift) - 1)).astype(np.int32)

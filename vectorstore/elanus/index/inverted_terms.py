@@ -59,7 +59,10 @@ class Words:
     def find(self, term: str) -> int:
         wanted = term.encode("utf-8", "surrogatepass")
         if inverted_kernel.extension is not None:
-            return int(inverted_kernel.extension.find(*self._address, wanted))
+            try:
+                return int(inverted_kernel.extension.find(*self._address, wanted))
+            except ValueError as error:
+                raise StoreFormatError(f"inverted index: {error}") from None
         low, high = 0, len(self)
         while low < high:
             middle = (low + high) // 2

@@ -23,7 +23,7 @@ from elanus.errors import StoreFormatError
 from elanus.index import exact
 from elanus.index.codes import Arrays, Codes, FourBitCodes, HalfCodes, fit_codes, load_codes
 from elanus.index.metric import Floats, Mask, Metric, Rows
-from elanus.index.planning import oversampled
+from elanus.index.planning import Strategy, oversampled, plan_filtered
 
 FIT_ROWS = 1024
 """Fewest rows a calibration is made of; fewer rows are always scored exactly."""
@@ -140,6 +140,9 @@ class ScanIndex:
 
     def search(self, query: Floats, k: int, mask: Mask | None = None, limit: int | None = None) -> Rows:
         """Return the slots of min(k, matching rows) candidates, int64, best first by approximate score.
+
+        Where many rows match it scans without the mask for more candidates and drops the others, and scans again
+        under the mask if too few stay. Few matches (`planning` says EXACT) cost less scored exactly, by the caller.
 
         Args:
             query: float32 (dim,).
@@ -275,18 +278,21 @@ class ScanIndex:
 
 
 def _search_codes(state: _State, query: Floats, k: int, mask: Mask | None, limit: int) -> tuple[Rows, Floats]:
-    """Return candidates among the first `limit` coded slots, under the mask over them."""
-    wanted = min(k, limit if mask is None else int(np.count_nonzero(mask)))
+    """Return candidates among the first `limit` coded slots, by the cheaper way for as many as match."""
+    matches = limit if mask is None else int(np.count_nonzero(mask))
+    wanted = min(k, matches)
     if state.codes is None or wanted < 1:
         return np.empty(0, np.int64), np.empty(0, np.float32)
-    if mask is None:
-        slots, scores = state.codes.search(query, oversampled(state.coded, limit, wanted), None)
-        if limit == state.coded:
-            return slots, scores
-        seen = slots < limit
-        if np.count_nonzero(seen) >= wanted:
-            return slots[seen][:wanted], scores[seen][:wanted]
-    if limit == state.coded and mask is not None:
+    if matches == state.coded:
+        return state.codes.search(query, wanted, None)
+    if plan_filtered(state.coded, matches, k) is Strategy.OVERSAMPLED:
+        slots, scores = state.codes.search(query, oversampled(state.coded, matches, wanted), None)
+        keep = slots < limit
+        if mask is not None:
+            keep[keep] = mask[slots[keep]]
+        if np.count_nonzero(keep) >= wanted:
+            return slots[keep][:wanted], scores[keep][:wanted]
+    if mask is not None and limit == state.coded:
         return state.codes.search(query, wanted, np.ascontiguousarray(mask))
     whole = np.zeros(state.coded, dtype=np.bool_)
     whole[:limit] = True if mask is None else mask

@@ -11,7 +11,7 @@ Int64s = np.ndarray[Any, np.dtype[np.int64]]
 Floats = np.ndarray[Any, np.dtype[np.float32]]
 Route = tuple[Int64s, Floats]
 
-NORMALISED: Mapping[str, Callable[[Floats], Floats]] = {
+NORMALISED: Mapping[str, Callable[[Floats], Any]] = {
     "COSINE": lambda score: (1 + score) / 2,
     "IP": lambda score: 0.5 + np.arctan(score) / np.pi,
     "BM25": lambda score: 2 * np.arctan(score) / np.pi,
@@ -29,9 +29,7 @@ def rrf(routes: Sequence[Route], k: float) -> Route:
     return _summed([(rids, 1 / (k + 1 + np.arange(len(rids)))) for rids, _ in routes])
 
 
-def weighted(
-    routes: Sequence[Route], weights: Sequence[float], metrics: Sequence[str], norm_score: bool
-) -> Route:
+def weighted(routes: Sequence[Route], weights: Sequence[float], metrics: Sequence[str], norm_score: bool) -> Route:
     """A row's score is the weighted sum of its scores in the routes that found it.
 
     With `norm_score` each is first mapped into [0, 1] as its metric asks. L2 always is: its scores are negative.

@@ -191,9 +191,7 @@ class CollectionSchema:
                 f"function '{function.name}': input '{source.name}' must be VARCHAR with enable_analyzer=True"
             )
         if target.dtype != DataType.SPARSE_FLOAT_VECTOR:
-            raise SchemaError(
-                f"function '{function.name}': output '{target.name}' must be SPARSE_FLOAT_VECTOR"
-            )
+            raise SchemaError(f"function '{function.name}': output '{target.name}' must be SPARSE_FLOAT_VECTOR")
 
     def to_dict(self) -> dict[str, Any]:
         """Return the schema in the shape of pymilvus's `CollectionSchema.to_dict()`; JSON-serialisable."""
@@ -210,9 +208,7 @@ class CollectionSchema:
     @classmethod
     def from_dict(cls, raw: Mapping[str, Any]) -> CollectionSchema:
         """Make a schema from `to_dict()`'s shape, ours or pymilvus's."""
-        extra = {
-            key: raw[key] for key in ("struct_fields", "enable_namespace", "external_source") if raw.get(key)
-        }
+        extra = {key: raw[key] for key in ("struct_fields", "enable_namespace", "external_source") if raw.get(key)}
         return cls(
             [FieldSchema.from_dict(f) for f in raw["fields"]],
             raw.get("description", ""),
@@ -233,9 +229,7 @@ def as_schema(schema: Any) -> CollectionSchema:
 
 
 def _options(field: FieldSchema) -> dict[str, Any]:
-    raw = {
-        key: getattr(field, key) for key in FieldSchema.__dataclass_fields__ if key not in ("name", "dtype")
-    }
+    raw = {key: getattr(field, key) for key in FieldSchema.__dataclass_fields__ if key not in ("name", "dtype")}
     return {key: value for key, value in raw.items() if value not in (None, False)}
 
 

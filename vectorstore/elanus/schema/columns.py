@@ -141,7 +141,8 @@ def _plain(value: Any) -> Any:
 
 def _arrays(field: FieldSchema, dtype: DataType, values: Values) -> pa.Array:
     _check_types(values, frozenset({list, tuple, np.ndarray}), "a list")
-    assert field.element_type is not None and field.max_capacity is not None
+    assert field.element_type is not None
+    assert field.max_capacity is not None
     lists = [v.tolist() if type(v) is np.ndarray else v for v in values]
     lengths = np.fromiter(map(len, lists), np.int64, len(lists))
     if len(lengths) and lengths.max() > field.max_capacity:
@@ -252,7 +253,8 @@ def _vectors_from_arrow(field: FieldSchema, column: pa.Array) -> pa.Array:
 
 
 def _arrays_from_arrow(field: FieldSchema, column: pa.Array) -> pa.Array:
-    assert field.element_type is not None and field.max_capacity is not None
+    assert field.element_type is not None
+    assert field.max_capacity is not None
     lengths = pc.list_value_length(column).to_numpy()
     if len(lengths) and lengths.max() > field.max_capacity:
         raise Unfit(f"{lengths.max()} elements, more than max_capacity={field.max_capacity}")
@@ -269,9 +271,9 @@ def _arrays_from_arrow(field: FieldSchema, column: pa.Array) -> pa.Array:
 
 
 def _is_string(kind: pa.DataType) -> bool:
-    return pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
 def _is_list_of_floats(kind: pa.DataType) -> bool:
     listed = pa.types.is_list(kind) or pa.types.is_fixed_size_list(kind) or pa.types.is_large_list(kind)
-    return listed and (pa.types.is_floating(kind.value_type) or pa.types.is_integer(kind.value_type))
+    return bool(listed and (pa.types.is_floating(kind.value_type) or pa.types.is_integer(kind.value_type)))

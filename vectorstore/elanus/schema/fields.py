@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -108,8 +108,8 @@ class FieldSchema:
         options |= options.pop("params", None) or {}
         options.pop("field_id", None)
         name, dtype = options.pop("name"), options.pop("type")
-        default = options.get("default_value")
-        if hasattr(default, "WhichOneof"):
+        default: Any = options.get("default_value")
+        if hasattr(default, "WhichOneof"):  # a protobuf value, as pymilvus keeps it
             kind = default.WhichOneof("data")
             options["default_value"] = getattr(default, kind) if kind else None
         return cls(name, dtype, options.pop("description", ""), **options)
@@ -173,7 +173,7 @@ def _holds_strings(field: FieldSchema) -> bool:
     return field.dtype == DataType.VARCHAR or field.element_type == DataType.VARCHAR
 
 
-RULES = (
+RULES: tuple[tuple[Callable[[FieldSchema], object], str], ...] = (
     (
         lambda f: _holds_strings(f) and _outside(f.max_length, 1, MAX_VARCHAR_BYTES),
         f"needs max_length, 1 to {MAX_VARCHAR_BYTES} bytes",

@@ -7,12 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
-
 from elanus.errors import FieldNotFound, InvalidArgument, did_you_mean
 from elanus.schema.arrow import stored_fields
 from elanus.schema.collection import DYNAMIC_FIELD, CollectionSchema
+from elanus.schema.reading import Reader
 from elanus.types import DataType
 
 ALL = "*"
@@ -37,9 +35,9 @@ class Output:
 def resolve_output(schema: CollectionSchema, names: Sequence[str] | None, *, query: bool = False) -> Output:
     """Return what to read for `output_fields`.
 
-    None reads nothing for a search; for a query, all but vectors. "*" reads everything, dynamic keys included;
-    "$meta" all dynamic keys; an undeclared name is a dynamic key where the schema has a dynamic field. A query always
-    reads the key.
+    None reads nothing for a search and everything for a query, as "*" does, dynamic keys included; "$meta" reads all
+    dynamic keys; an undeclared name is a dynamic key where the schema has a dynamic field. A query always reads the
+    key.
 
     Raises:
         FieldNotFound: no such field.
@@ -70,12 +68,9 @@ def _kind(dtype: DataType) -> str:
 
 def _wanted(schema: CollectionSchema, names: Sequence[str] | None, query: bool) -> set[str]:
     stored = stored_fields(schema)
-    wanted = set(names or ())
+    wanted = set(names or ([ALL] if query else ()))
     if ALL in wanted:
         wanted = (wanted - {ALL}) | {f.name for f in stored}
-        wanted |= {DYNAMIC_FIELD} if schema.enable_dynamic_field else set()
-    elif query and not names:
-        wanted = {f.name for f in stored if not f.is_vector}
         wanted |= {DYNAMIC_FIELD} if schema.enable_dynamic_field else set()
     if query:
         wanted.add(schema.primary_field.name)
@@ -89,25 +84,23 @@ def _check_key(schema: CollectionSchema, name: str) -> None:
         raise FieldNotFound(f"no output field '{name}'{did_you_mean(name, schema.names())}")
 
 
-def read_rows(column: Callable[[str], pa.Array], rows: Sequence[int], output: Output) -> list[dict[str, Any]]:
+def read_rows(read: Callable[[str], Reader], rows: Sequence[int], output: Output) -> list[dict[str, Any]]:
     """Return one dict per row number, read from a part's columns; dynamic keys stand beside declared fields."""
-    out: list[dict[str, Any]] = [{} for _ in rows]
-    for name in output.plain:
-        values = column(name)
-        for into, row in zip(out, rows, strict=True):
-            into[name] = values[row].as_py()
-    for name in output.json:
-        texts = column(name)
-        for into, row in zip(out, rows, strict=True):
-            text = texts[row].as_py()
-            into[name] = None if text is None else json.loads(text)
-    for name in output.vectors:
-        vectors = column(name)
-        for into, row in zip(out, rows, strict=True):
-            into[name] = vectors[row].values.to_numpy().astype(np.float32).tolist()
+    columns = [read(name)(rows) for name in output.plain]
+    columns += [[_loads(text) for text in read(name)(rows)] for name in output.json]
+    columns += [read(name)(rows) for name in output.vectors]
+    names = (*output.plain, *output.json, *output.vectors)
+    out = (
+        [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
+        if names
+        else [{} for _ in rows]
+    )
     if output.dynamic:
-        texts = column(DYNAMIC_FIELD)
-        for into, row in zip(out, rows, strict=True):
-            found = json.loads(texts[row].as_py())
+        for into, text in zip(out, read(DYNAMIC_FIELD)(rows), strict=True):
+            found = json.loads(text)
             into |= found if output.keys is None else {k: v for k, v in found.items() if k in output.keys}
     return out
+
+
+def _loads(text: str | None) -> Any:
+    return None if text is None else json.loads(text)

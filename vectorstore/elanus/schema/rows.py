@@ -50,7 +50,8 @@ def _shape(schema: CollectionSchema, data: Any) -> list[Mapping[str, Any]] | Col
     if home == "polars":
         return _shape(schema, data.to_arrow())
     raise RowError(
-        f"data must be a list of dicts, a dict, a pyarrow Table or a pandas or polars DataFrame, not {type(data).__name__}"
+        "data must be a list of dicts, a dict, a pyarrow Table or RecordBatch, or a pandas or polars DataFrame, "
+        f"not {type(data).__name__}"
     )
 
 
@@ -167,9 +168,8 @@ def _refuse_unknown(schema: CollectionSchema, names: Iterable[Any], where: str) 
             why = "numbered by the store (auto_id)" if schema.field(name).auto_id else "computed by a function"
             raise RowError(f"{where}field '{name}' is {why}; leave it out")
         near = did_you_mean(str(name), schema.names())
-        raise RowError(
-            f"{where}no field {name!r} in the schema{near or '; enable_dynamic_field=True would keep undeclared fields'}"
-        )
+        hint = near or "; enable_dynamic_field=True would keep undeclared fields"
+        raise RowError(f"{where}no field {name!r} in the schema{hint}")
 
 
 # Columns

@@ -17,7 +17,7 @@ from elanus.index.planning import EXACT_ROWS, Strategy, candidates, plan_filtere
 from elanus.search.found import NOTHING, Found
 from elanus.search.matching import Matching
 from elanus.search.request import Route
-from elanus.search.vectors import Coded, Field, coded_sources
+from elanus.search.vectors import Field, Source, coded_sources
 from elanus.storage.part import Bools, Floats, Int64s
 from elanus.storage.view import Slice, View
 
@@ -48,14 +48,14 @@ def search_vectors(view: View, route: Route, allowed: Matching) -> list[Found]:
     everything = Rows(view.slices, allowed.masks, allowed.counts)
     if route.spec.index_type == "FLAT" or everything.matches <= max(k, EXACT_ROWS):
         return [_exact(field, everything, query, k) for query in route.vectors]
-    planned = [_plan(source, allowed, k) for source in coded_sources(view, field, route.spec, route.params)]
+    planned = [_plan(source, allowed, k) for source in coded_sources(view, field)]
     return [
         _best([_search_source(field, source, rows, mask, query, k) for source, rows, mask in planned], k)
         for query in route.vectors
     ]
 
 
-def _plan(source: Coded, allowed: Matching, k: int) -> tuple[Coded | None, Rows, Bools | None]:
+def _plan(source: Source, allowed: Matching, k: int) -> tuple[Source | None, Rows, Bools | None]:
     """A source with its rows that may be hits and their mask over slots; no source where scoring all is cheaper."""
     rows = Rows(source.slices, [allowed.masks[i] for i in source.places], [allowed.counts[i] for i in source.places])
     if plan_filtered(rows.size, rows.matches, k) is Strategy.EXACT:
@@ -63,7 +63,7 @@ def _plan(source: Coded, allowed: Matching, k: int) -> tuple[Coded | None, Rows,
     return source, rows, allowed.once(source, lambda: source.mask(rows.masks))
 
 
-def _search_source(field: Field, source: Coded | None, rows: Rows, mask: Bools | None, query: Floats, k: int) -> Found:
+def _search_source(field: Field, source: Source | None, rows: Rows, mask: Bools | None, query: Floats, k: int) -> Found:
     """The best k of one source; scoring all its rows where the candidates turn out too few."""
     if source is not None:
         slots = source.search(query, candidates(k, field.metric), mask)
@@ -73,7 +73,7 @@ def _search_source(field: Field, source: Coded | None, rows: Rows, mask: Bools |
     return _exact(field, rows, query, k)
 
 
-def _score(field: Field, source: Coded, rows: Rows, query: Floats, slots: Int64s) -> Found:
+def _score(field: Field, source: Source, rows: Rows, query: Floats, slots: Int64s) -> Found:
     """The candidates that may be hits, with their exact scores, in no order."""
     pieces = []
     for s, mask, at in zip(rows.slices, rows.masks, source.rows_at(slots), strict=True):

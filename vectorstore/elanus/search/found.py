@@ -30,12 +30,16 @@ NOTHING = Found(np.empty(0, np.int64), np.empty(0, np.float32))
 
 def fetch(view: View, rids: Int64s, output: Output) -> list[dict[str, Any]]:
     """Read rows by their numbers, in the order given, as dicts of the wanted fields."""
-    return _gather(view, rids, lambda part, rows: read_rows(part.column, rows, output))
+    return _gather(view, rids, lambda part, rows: read_rows(part.reader, rows, output))
 
 
-def keys_of(view: View, key_field: str, rids: Int64s) -> list[Any]:
-    """Read the primary keys of rows by their numbers, in the order given."""
-    return _gather(view, rids, lambda part, rows: [part.column(key_field)[row].as_py() for row in rows])
+def fetch_with_keys(view: View, key_field: str, rids: Int64s, output: Output) -> list[tuple[Any, dict[str, Any]]]:
+    """Read rows by their numbers, in the order given, as pairs of the primary key and the wanted fields."""
+
+    def read(part: Part, rows: Sequence[int]) -> list[Any]:
+        return list(zip(part.reader(key_field)(rows), read_rows(part.reader, rows, output), strict=True))
+
+    return _gather(view, rids, read)
 
 
 def _gather(view: View, rids: Int64s, read: Callable[[Part, Sequence[int]], list[Any]]) -> list[Any]:

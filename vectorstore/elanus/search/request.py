@@ -57,7 +57,8 @@ def make_route(
     if spec is None:
         raise IndexNotFound(f"vector field '{field.name}' has no index; create_index first")
     params = check_search_params(spec, search_params)
-    vectors, texts = None, ()
+    vectors: Floats | None = None
+    texts: tuple[str, ...] = ()
     if schema.bm25_input(field.name) is not None:
         texts = as_texts(field, data)
     else:
@@ -87,7 +88,8 @@ def as_texts(field: FieldSchema, data: Any) -> tuple[str, ...]:
     texts = [data] if isinstance(data, str) else data
     if not isinstance(texts, (list, tuple)) or not all(isinstance(t, str) for t in texts):
         raise InvalidArgument(f"field '{field.name}' is searched with text: data must be a list of str")
-    return tuple(_counted(texts))
+    _counted(texts)
+    return tuple(texts)
 
 
 def as_vectors(field: FieldSchema, data: Any) -> Floats:
@@ -105,13 +107,13 @@ def as_vectors(field: FieldSchema, data: Any) -> Floats:
     bad = np.flatnonzero(~np.isfinite(matrix).all(axis=1))
     if len(bad):
         raise InvalidArgument(f"query vector {bad[0]} for field '{field.name}' contains NaN or infinity")
-    return _counted(matrix)
+    _counted(matrix)
+    return np.asarray(matrix, np.float32)
 
 
-def _counted(queries: Any) -> Any:
+def _counted(queries: Any) -> None:
     if not 1 <= len(queries) <= MAX_QUERIES:
         raise InvalidArgument(f"data must hold 1 to {MAX_QUERIES} queries; it holds {len(queries)}")
-    return queries
 
 
 def make_predicate(schema: CollectionSchema, text: object, params: Mapping[str, Any] | None) -> Predicate | None:

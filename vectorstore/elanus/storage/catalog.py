@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import apsw
 
@@ -50,7 +51,7 @@ class Catalog:
         with self._write_lock:
             self._writer = self._open()
         self._reader = self._open()
-        self._seen = -1
+        self._seen, self._epoch = -1, 0
         self._patience = threading.local()
 
     def _open(self) -> apsw.Connection:
@@ -62,16 +63,18 @@ class Catalog:
             raise StoreFormatError(f"{self._path} is not an Elanus catalogue") from None
         return connection
 
-    def changed(self) -> bool:
-        """Say whether anybody may have committed since the last call that said so (2.6 us; may be a false alarm)."""
-        with self._read_lock:
-            version = self._reader.execute("PRAGMA data_version").fetchone()[0]
-            changed, self._seen = version != self._seen, version
-            return bool(changed)
+    def epoch(self) -> int:
+        """A number that is another one if anybody may have committed since it was last asked for (2.6 us)."""
+        with self._read_lock, _translated(self._path):
+            version = _value(self._reader, "PRAGMA data_version")
+            if version != self._seen:
+                self._seen, self._epoch = version, self._epoch + 1
+            return self._epoch
 
     def forget(self) -> None:
-        """Make the next `changed()` say yes."""
-        self._seen = -1
+        """Make the next `epoch()` a new one."""
+        with self._read_lock:
+            self._seen = -1
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:
@@ -111,7 +114,7 @@ class Catalog:
         """Return the pages of deleted log rows to the file system, in slices between which others may commit."""
         while True:
             with self._write_lock, _translated(self._path):
-                free = self._writer.execute("PRAGMA freelist_count").fetchone()[0]
+                free = _value(self._writer, "PRAGMA freelist_count")
                 self._writer.execute(f"PRAGMA incremental_vacuum({VACUUM_PAGES})").fetchall()
             if free <= VACUUM_PAGES:
                 break
@@ -133,12 +136,15 @@ class Catalog:
         self._write_lock.close()
 
 
+def _value(connection: apsw.Connection, sql: str) -> Any:
+    return connection.execute(sql).fetchall()[0][0]
+
+
 def _prepare(connection: apsw.Connection, path: Path, synchronous: str) -> None:
-    """Set the pragmas, make the tables in a new file, and refuse a file of another kind or version."""
-    ours = connection.execute("PRAGMA application_id").fetchone()[0]
-    tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
-    if ours != APPLICATION_ID and tables:
-        raise StoreFormatError(f"{path} is an SQLite file of another program")
+    """Refuse a file of another kind or version; set the pragmas; make the tables in a new file."""
+    new = not _value(connection, "SELECT count(*) FROM sqlite_schema")
+    if not new:
+        _check_format(connection, path)
     for pragma in (
         f"page_size={PAGE_SIZE}",
         "auto_vacuum=INCREMENTAL",
@@ -149,13 +155,18 @@ def _prepare(connection: apsw.Connection, path: Path, synchronous: str) -> None:
         f"journal_size_limit={WAL_LIMIT_BYTES}",
     ):
         connection.execute(f"PRAGMA {pragma}").fetchall()
-    if not tables:
+    if new:
         connection.execute("BEGIN IMMEDIATE")
         connection.execute(SCHEMA)
         connection.execute(f"PRAGMA user_version={FORMAT_VERSION}")
         connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
         connection.execute("COMMIT")
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
+
+
+def _check_format(connection: apsw.Connection, path: Path) -> None:
+    if _value(connection, "PRAGMA application_id") != APPLICATION_ID:
+        raise StoreFormatError(f"{path} is an SQLite file of another program")
+    version = _value(connection, "PRAGMA user_version")
     if version != FORMAT_VERSION:
         raise StoreFormatError(
             f"{path} has format version {version}; this release of elanus reads version {FORMAT_VERSION}. "
@@ -168,9 +179,7 @@ def _translated(path: Path) -> Iterator[None]:
     """Turn SQLite's errors into ours, once, at this border."""
     try:
         yield
-    except apsw.FullError as error:
-        raise StoreFull(f"no space left to write {path}; nothing of this call was stored") from error
-    except apsw.IOError as error:
+    except (apsw.FullError, apsw.IOError) as error:
         raise StoreFull(f"could not write {path} ({error}); nothing of this call was stored") from error
     except apsw.BusyError as error:
         raise StoreBusy(f"{path} stayed locked for {BUSY_SECONDS} s") from error

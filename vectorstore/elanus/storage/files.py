@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from elanus.storage.failpoints import reach
 
+GONE = ".gone"
 Arrays = Mapping[str, "np.ndarray[Any, Any]"]
 
 
@@ -80,8 +81,13 @@ def install_folder(temporary: Path, final: Path, sync: bool) -> None:
 
 
 def remove_folder(path: Path) -> bool:
-    """Remove a folder that nothing lists; say whether it is gone (Windows refuses while files are mapped)."""
+    """Remove a folder that nothing lists; say whether it is gone (Windows refuses while files are mapped).
+
+    It is renamed first, so that nobody who opens it meanwhile finds a part of its files.
+    """
     try:
+        if not path.name.endswith(GONE):
+            path = path.rename(path.with_name(path.name + GONE))
         shutil.rmtree(path)
     except FileNotFoundError:
         return True

@@ -49,7 +49,7 @@ def hash_strings(array: pa.Array) -> Int64s:
     whoever looks up compares the keys themselves.
     """
     if pa.types.is_dictionary(array.type):
-        return hash_strings(array.dictionary)[array.indices.to_numpy()]
+        return np.asarray(hash_strings(array.dictionary)[array.indices.to_numpy()], np.int64)
     offsets = np.frombuffer(array.buffers()[1], np.int32)[array.offset : array.offset + len(array) + 1]
     starts, ends = offsets[:-1].astype(np.int64), offsets[1:].astype(np.int64)
     lengths = ends - starts
@@ -64,7 +64,7 @@ def hash_strings(array: pa.Array) -> Int64s:
     hashes += lengths.astype(np.uint64)
     for shift, factor in zip((30, 27), _MIX, strict=True):
         hashes = (hashes ^ (hashes >> np.uint64(shift))) * np.uint64(factor)
-    return (hashes ^ (hashes >> np.uint64(31))).view(np.int64)
+    return np.asarray(hashes ^ (hashes >> np.uint64(31)), np.uint64).view(np.int64)
 
 
 def _powers(count: int) -> np.ndarray[Any, np.dtype[np.uint64]]:

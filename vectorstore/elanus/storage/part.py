@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from elanus.filter.columns import PathValues
 from elanus.index.metric import norms
+from elanus.schema.reading import Reader, reader
 from elanus.storage.keys import Keys, KeyTable
 from elanus.storage.shred import Shredded, shred
 
@@ -44,10 +45,6 @@ class Part:
         """One stored column, contiguous; strings may be dictionary-encoded."""
         return self._columns[name]
 
-    def has_column(self, name: str) -> bool:
-        """Whether the part stores that column (a field added later is missing from older parts)."""
-        return name in self._columns
-
     def matrix(self, name: str) -> Floats:
         """A dense vector column as a read-only float32 matrix (rows, dim)."""
         return self.derive(("matrix", name), lambda: _matrix(self.column(name)))
@@ -59,6 +56,10 @@ class Part:
     def shredded(self, name: str) -> Shredded:
         """A JSON column by its paths."""
         return self.derive(("json", name), lambda: shred(self.column(name)))
+
+    def reader(self, name: str) -> Reader:
+        """The quick way from row numbers to a column's Python values."""
+        return self.derive(("reader", name), lambda: reader(self.column(name)))
 
     def path(self, field: str, keys: tuple[str | int, ...]) -> PathValues:
         """The values at one JSON path."""
@@ -134,7 +135,9 @@ class TailBlock(Part):
 
     def kept(self) -> list[tuple[int, dict[Hashable, Any]]]:
         """What the block, or what it was joined from, derived that a larger block can reuse."""
-        postings = {k: v for k, v in self._derived.items() if isinstance(k, tuple) and k[0] == "postings"}
+        postings: dict[Hashable, Any] = {
+            k: v for k, v in self._derived.items() if isinstance(k, tuple) and k[0] == "postings"
+        }
         if postings or not self.sources:
             return [(self.rows, postings)]
         return self.sources

@@ -23,6 +23,8 @@ def prepare(path: str | os.PathLike[str] | None) -> tuple[Path, bool]:
         NotSupported: it lies on a network file system, whose locks cannot be relied on.
         StoreFormatError: the folder holds other things and no store.
     """
+    if path is not None and (not isinstance(path, (str, os.PathLike)) or not os.fspath(path)):
+        raise InvalidArgument(f"path must name a folder (or be ':memory:' or None), not {path!r}")
     if path is None or path == MEMORY:
         folder, private = Path(tempfile.mkdtemp(prefix="elanus-")), True
     else:
@@ -68,4 +70,4 @@ def file_system(folder: Path) -> str:
 
 def _foreign(folder: Path) -> bool:
     ours = {"segments", "write.lock", "maintenance.lock", "catalog.sqlite-wal", "catalog.sqlite-shm"}
-    return any(entry.name not in ours and not entry.name.startswith(".") for entry in os.scandir(folder))
+    return any(name not in ours and not name.startswith(".") for name in os.listdir(folder))

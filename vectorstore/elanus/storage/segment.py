@@ -19,6 +19,7 @@ import pyarrow as pa
 
 from elanus.errors import StoreFormatError
 from elanus.index.metric import norms
+from elanus.schema.arrow import stored_fields
 from elanus.schema.collection import DYNAMIC_FIELD, CollectionSchema
 from elanus.schema.fields import DENSE_VECTORS
 from elanus.storage.files import (
@@ -55,6 +56,7 @@ class Segment(Part):
             columns = dict(zip(batch.schema.names, batch.columns, strict=True))
             super().__init__(columns, columns.pop(RID).to_numpy(zero_copy_only=True))
             self._files = _open_rest(folder)
+            (folder / "columns.arrow").stat()  # still there: so nobody took files away while they were listed
         except pa.ArrowInvalid as error:
             raise StoreFormatError(f"segment {folder} is damaged: {error}") from error
         self.row = row
@@ -135,21 +137,27 @@ def write_segment(
 
 def _write_files(folder: Path, schema: CollectionSchema, kept: Kept, rids: Int64s, sync: bool) -> None:
     columns: dict[str, pa.Array] = {}
-    for name, tag in field_tags(schema):
-        if not all(part.has_column(name) for part, _ in kept):
-            continue
-        if name in schema.names() and schema.field(name).dtype in DENSE_VECTORS:
-            write_batch(folder / f"vector-{tag}.arrow", joined_vectors(kept, name), sync)
-            continue
-        column = joined_column(kept, name)
-        if name == DYNAMIC_FIELD or schema.field(name).dtype == DataType.JSON:
-            write_batch(folder / f"json-{tag}.arrow", shred(column).to_batch(), sync)
-        columns[name] = column if name == DYNAMIC_FIELD else dictionary(column)
+    tags = dict(field_tags(schema))
+    for field in stored_fields(schema):
+        if field.dtype in DENSE_VECTORS:
+            write_batch(folder / f"vector-{tags[field.name]}.arrow", joined_vectors(kept, field.name), sync)
+        elif field.dtype == DataType.JSON:
+            columns[field.name] = _write_json(folder, kept, field.name, tags, sync)
+        else:
+            columns[field.name] = dictionary(joined_column(kept, field.name))
+    if schema.enable_dynamic_field:
+        columns[DYNAMIC_FIELD] = _write_json(folder, kept, DYNAMIC_FIELD, tags, sync)
     key_column = columns[schema.primary_field.name]
     write_arrays(folder / "keys.arrow", KeyTable.build(Keys(key_column)).arrays(), sync)
     names = [*columns, RID]
     batch = pa.RecordBatch.from_arrays([*columns.values(), pa.array(rids)], names=names)
     write_batch(folder / "columns.arrow", batch, sync)
+
+
+def _write_json(folder: Path, kept: Kept, name: str, tags: dict[str, str], sync: bool) -> pa.Array:
+    column = joined_column(kept, name)
+    write_batch(folder / f"json-{tags[name]}.arrow", shred(column).to_batch(), sync)
+    return column
 
 
 def joined_column(kept: Kept, name: str) -> pa.Array:

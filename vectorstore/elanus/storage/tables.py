@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,7 +82,7 @@ class Transaction:
     """The statements of one open transaction, by what they are for."""
 
     def __init__(self, connection: apsw.Connection) -> None:
-        self._run = connection.execute
+        self._run: Callable[..., Any] = connection.execute
 
     def _next(self, counter: str) -> int:
         sql = "UPDATE counter SET value = value + 1 WHERE name = ? RETURNING value"

@@ -37,7 +37,8 @@ class Slice:
     @property
     def living(self) -> int:
         """How many rows live."""
-        return self.part.rows if self.alive is None else self.once("living", lambda: int(self.alive.sum()))
+        alive = self.alive
+        return self.part.rows if alive is None else self.once("living", lambda: int(np.count_nonzero(alive)))
 
     def once(self, key: Hashable, make: Callable[[], T]) -> T:
         """Return what `make` returns, made once for this part and mask."""
