@@ -92,6 +92,7 @@ def workplace(keep: Path | None) -> AbstractContextManager[Any]:
 
 def measure(data: Dataset, only: Sequence[str] | None, report: Report, folder: Path) -> None:
     """Take every figure of one size."""
+    report.add(len(data), "machine", "4-bit scan alone", {"cpu_ms": scan_alone(data)})
     judges = judge_with(data)
     declared = [case for case in chosen(only) if case.collection == DOCS]
     dynamic = [case for case in chosen(only) if case.collection == LOOSE]
@@ -125,6 +126,19 @@ def measure(data: Dataset, only: Sequence[str] | None, report: Report, folder: P
             client.flush(LOOSE)
             settle()
             ask(client, data, dynamic, judges, report, "flushed")
+
+
+def scan_alone(data: Dataset) -> float | None:
+    """Time the kernel below every dense search: no engine can be faster, and a busy machine shows here first."""
+    try:
+        from turbovec import TurboQuantIndex
+    except ImportError:
+        return None
+    index = TurboQuantIndex(data.vectors.shape[1], 4)
+    index.add(data.vectors)
+    return latency(
+        lambda query: index.search(data.query_vectors[query : query + 1], 20), range(len(data.query_vectors))
+    ).cpu
 
 
 def chosen(only: Sequence[str] | None) -> list[Case]:

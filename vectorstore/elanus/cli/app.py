@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -103,6 +104,10 @@ def messages(progress: Progress) -> Iterator[None]:
 
     try:
         yield
+        sys.stdout.flush()
+    except BrokenPipeError as error:  # whoever read the results has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(1) from error
     except (ElanusError, EmbedderError, OSError) as error:
         progress.close()
         progress.say(f"elanus: {error}")

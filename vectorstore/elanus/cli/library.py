@@ -12,7 +12,7 @@ import platform
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
@@ -47,7 +47,7 @@ class Library:
     embedder: Embedder
     passages: int
     embedded: int
-    seconds: float
+    seconds: float = 0.0
 
     def ask(self, question: str, limit: int) -> Answer:
         """Search by meaning, by words and by both; the ranks of the first two stand beside each fused hit."""
@@ -98,7 +98,9 @@ def open_library(path: Path, limit: int | None, report: Report) -> Iterator[Libr
         if not client.has_collection(collection):
             embedded = build(client, collection, embedder, limit, report)
         count = client.get_collection_stats(collection)["row_count"]
-        yield Library(client, collection, embedder, count, embedded, time.perf_counter() - started)
+        library = Library(client, collection, embedder, count, embedded)
+        library.ask("ready?", 1)  # the first search maps the indexes: part of opening
+        yield replace(library, seconds=time.perf_counter() - started)
 
 
 def collection_name(embedder: Embedder, limit: int | None) -> str:

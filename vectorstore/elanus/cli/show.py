@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from elanus.cli.library import Library
 
 NARROW = 76  # columns; below it hits are stacked instead of tabled
-SNIPPET = 200  # characters of a passage shown
+SNIPPET = 130  # characters of a passage shown
 
 
 class Progress:

@@ -45,7 +45,7 @@ class Compaction:
         self._definition = collection.definition
         self._view = view
         self._kept = [(s.part, s.alive) for s in group if s.living]
-        self._others = [s for s in view.slices if s not in group and isinstance(s.part, Segment)]
+        self._others = [(s, s.part.row) for s in view.slices if s not in group and isinstance(s.part, Segment)]
         self._flushes = not any(isinstance(s.part, Segment) for s in group)
         self._sync = sync
         self.replaced: list[SegmentRow] = [s.part.row for s in group if isinstance(s.part, Segment)]
@@ -75,15 +75,15 @@ class Compaction:
 
     def _fits(self, transaction: Transaction, row: CollectionRow) -> bool:
         """Whether what this work was based on still stands: the segments, and how far the log is flushed."""
-        listed = set(transaction.segments(row.id))
-        expected = set(self.replaced) | {s.part.row for s in self._others}  # type: ignore[attr-defined]
+        listed = {segment.id for segment in transaction.segments(row.id)}
+        expected = {segment.id for segment in self.replaced} | {segment.id for _, segment in self._others}
         return listed == expected and row.flushed_seq == self._view.collection.flushed_seq
 
     def _publish(self, transaction: Transaction, row: CollectionRow, written: SegmentRow | None) -> None:
         if written is not None:
             transaction.list_segment(row.id, written)
         transaction.release_segments(old.id for old in self.replaced)
-        dead = [s.dead_rids() for s in self._others]
+        dead = [s.dead_rids() for s, _ in self._others]
         transaction.set_tombstones(row.id, np.concatenate([np.empty(0, np.int64), *dead]))
         if self._flushes:
             transaction.lay_out(row.id, self._view.seq, _end_rid(self._view, row))

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from elanus.engine import compaction
 from elanus.engine.collection import Collection
+from elanus.engine.graphs import GraphBuilder
 from elanus.errors import ElanusError, NotFound, StoreFull
 from elanus.storage.catalog import Catalog
 from elanus.storage.failpoints import reach
@@ -41,6 +42,7 @@ class Maintainer:
         self._collection = collection
         self._sync = sync
         self._lock = FileLock(folder / "maintenance.lock")
+        self._graphs = GraphBuilder(folder, catalog, collection, sync=sync)
         self._wake = threading.Condition()
         self._asked = 0
         self._done = 0
@@ -92,6 +94,7 @@ class Maintainer:
             raise StoreFull(f"could not flush '{name}' ({error}); its rows stay in the log") from error
         finally:
             self._lock.release()
+        self._graphs.wake(name)
         self._catalog.give_back()
 
     def fold(self, collections: Iterable[Collection]) -> None:
@@ -112,16 +115,19 @@ class Maintainer:
         with self._wake:
             self._stopping = True
             self._wake.notify_all()
-        if self._thread is not None and self._thread is not threading.current_thread():
+        if self._thread is not None:
             self._thread.join()
+        self._graphs.stop()
 
     def leak(self) -> None:
-        """In a forked child, where the thread does not run: drop the lock's descriptor."""
+        """In a forked child, where the threads do not run: drop the locks' descriptors."""
         self._lock.close()
+        self._graphs.leak()
 
     def close(self) -> None:
         """End the thread and let go of the lock file."""
         self.stop()
+        self._graphs.close()
         self._lock.close()
 
     # The thread
@@ -147,6 +153,7 @@ class Maintainer:
                 names = [row.name for row in transaction.collections()]
             for name in names:
                 self._maintain(name, FLUSH_BYTES)
+                self._graphs.wake(name)
             self._collect_orphans()
             self._trouble = None
         except compaction.Stopped:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from elanus.index import exact
+from elanus.index.graph import LEAST_EF
 from elanus.index.metric import Metric
 from elanus.index.planning import EXACT_ROWS, Strategy, candidates, plan_filtered
 from elanus.search.found import NOTHING, Found
@@ -48,9 +49,10 @@ def search_vectors(view: View, route: Route, allowed: Matching) -> list[Found]:
     everything = Rows(view.slices, allowed.masks, allowed.counts)
     if route.spec.index_type == "FLAT" or everything.matches <= max(k, EXACT_ROWS):
         return [_exact(field, everything, query, k) for query in route.vectors]
+    ef = route.params.ef or LEAST_EF
     planned = [_plan(source, allowed, k) for source in coded_sources(view, field)]
     return [
-        _best([_search_source(field, source, rows, mask, query, k) for source, rows, mask in planned], k)
+        _best([_search_source(field, source, rows, mask, query, k, ef) for source, rows, mask in planned], k)
         for query in route.vectors
     ]
 
@@ -66,7 +68,7 @@ def _plan(source: Source, allowed: Matching, k: int) -> tuple[Source | None, Row
 def _search_source(field: Field, source: Source | None, rows: Rows, mask: Bools | None, query: Floats, k: int) -> Found:
     """The best k of one source; scoring all its rows where the candidates turn out too few."""
     if source is not None:
-        slots = source.search(query, candidates(k, field.metric), mask)
+        slots = source.search(query, candidates(k, field.metric), ef, mask)
         found = _score(field, source, rows, query, slots)
         if len(found.rids) >= min(k, rows.matches):
             return found

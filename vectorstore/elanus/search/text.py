@@ -36,9 +36,9 @@ def search_texts(view: View, schema: CollectionSchema, route: Route, allowed: Ma
     for text in route.texts:
         hits = bm25.search(parts, analyzer.tokens(text), route.limit, k1=k1, b=b, allowed=masks)
         rids = np.empty(len(hits.rows), np.int64)
-        for number, s in enumerate(view.slices):
+        for number in np.unique(hits.parts).tolist():
             here = hits.parts == number
-            rids[here] = s.part.rids[hits.rows[here]]
+            rids[here] = view.slices[number].part.rids[hits.rows[here]]
         found.append(Found(rids, hits.scores))
     return found
 

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from elanus.index.graph import GRAPH_THRESHOLD_ROWS, GraphIndex
 from elanus.index.metric import Metric
+from elanus.index.registry import IndexSpec
 from elanus.index.scan import ScanIndex
 from elanus.storage.part import Bools, Floats, Int64s, Part
 from elanus.storage.view import Slice, View
@@ -18,6 +20,9 @@ OWN_CODES_ROWS = 32_768
 where turbovec begins to scan in stages, three times as fast a row: 30,000 rows take longer than 66,000."""
 
 GARBAGE_SHARE = 0.5
+
+GRAPH_SHARE = 0.3
+"""Below this share of matching rows the masked scan is taken: a graph loses recall where few of its rows match."""
 
 Slots = slice | Int64s
 
@@ -103,10 +108,18 @@ class Source:
         self.slices = slices
         self.places = range(first, first + len(slices))
         self._scan, self._rids, self._slots_of = scan, rids, slots_of
+        self._graph: GraphIndex | None = None
         self._full = sum(s.part.rows for s in slices) == len(rids)
 
-    def search(self, query: Floats, k: int, mask: Bools | None) -> Int64s:
-        """Up to k slots, likely the best of those under the mask."""
+    def with_graph(self, graph: GraphIndex) -> Source:
+        """The same, searched by a graph over the slots unless a mask leaves too few of them."""
+        self._graph = graph
+        return self
+
+    def search(self, query: Floats, k: int, ef: int, mask: Bools | None) -> Int64s:
+        """Up to k slots, likely the best of those under the mask; `ef` is the breadth of a graph search."""
+        if self._graph is not None and (mask is None or mask.mean() >= GRAPH_SHARE):
+            return self._graph.search(query, k, ef, mask)
         return self._scan.search(query, k, mask, limit=len(self._rids))
 
     def mask(self, masks: Sequence[Bools | None]) -> Bools | None:
@@ -132,13 +145,21 @@ def coded_sources(view: View, field: Field) -> list[Source]:
     """The sources that together hold all rows of a view; made once per view.
 
     Each large segment begins a source, and the small parts behind it join it: what is new is scanned with what is
-    large, as one.
+    large, as one. A segment with a graph stays alone.
     """
 
     def make() -> list[Source]:
-        starts = [i for i, s in enumerate(view.slices) if i == 0 or _is_large(s.part)]
-        ends = [*starts[1:], len(view.slices)]
-        return [_codes(view, field, a).over(view.slices[a:b], a) for a, b in zip(starts, ends, strict=True)]
+        sources: list[Source] = []
+        first = 0
+        while first < len(view.slices):
+            end = first + 1
+            graph = graph_of(view.slices[first].part, field)
+            while graph is None and end < len(view.slices) and not _is_large(view.slices[end].part):
+                end += 1
+            source = _codes(view, field, first).over(view.slices[first:end], first)
+            sources.append(source if graph is None else source.with_graph(graph))
+            first = end
+        return sources
 
     return view.once(("sources", field), make)
 
@@ -148,6 +169,8 @@ def _codes(view: View, field: Field, first: int) -> Codes:
     dim = part.column(field.name).type.list_size
     if _is_large(part):
         return part.derive(("codes", field), lambda: Codes(dim, field, part))
+    if first:
+        return view.slices[first - 1].part.derive(("codes behind", field), lambda: Codes(dim, field, None))
     codes: Codes = view.shared.setdefault(("codes", field), Codes(dim, field, None))
     return codes
 
@@ -174,3 +197,24 @@ def build_codes(matrix: Floats, norms: Floats, metric: Metric) -> ScanIndex:
 def codes_name(tag: str, metric: Metric) -> str:
     """The name of the file of a field's codes."""
     return f"codes-{tag}-{metric.value}"
+
+
+def graph_of(part: Part, field: Field) -> GraphIndex | None:
+    """The graph over a segment, if one has been built."""
+
+    def load() -> GraphIndex | None:
+        path = part.file(graph_name(part.tag(field.name), field.metric))
+        return GraphIndex.load(path, field.metric) if path is not None and path.exists() else None
+
+    return part.derive(("graph", field), load)
+
+
+def graph_name(tag: str, metric: Metric) -> str:
+    """The name of the file of a field's graph."""
+    return f"graph-{tag}-{metric.value}.faiss"
+
+
+def wants_graph(part: Part, spec: IndexSpec) -> bool:
+    """Whether a part should get a graph: asked for by HNSW in every large segment, by AUTOINDEX where it is faster."""
+    least = {"HNSW": OWN_CODES_ROWS, "AUTOINDEX": GRAPH_THRESHOLD_ROWS}.get(spec.index_type)
+    return least is not None and part.sealed and part.rows >= least

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Hashable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -91,6 +92,10 @@ class Part:
         """What the files of a column's indexes bear in their names, in a part that has files."""
         return name
 
+    def file(self, name: str) -> Path | None:
+        """The path of a file that is not mapped with the rest and may be gone, in a part that has files."""
+        return None
+
     def arrays(self, name: str) -> dict[str, np.ndarray[Any, Any]] | None:
         """The flat arrays of an index file beside the rows, or None if the part has no such file."""
         return None
@@ -135,8 +140,9 @@ class TailBlock(Part):
 
     def kept(self) -> list[tuple[int, dict[Hashable, Any]]]:
         """What the block, or what it was joined from, derived that a larger block can reuse."""
+        derived = list(self._derived.items())
         postings: dict[Hashable, Any] = {
-            k: v for k, v in self._derived.items() if isinstance(k, tuple) and k[0] == "postings"
+            key: made for key, made in derived if isinstance(key, tuple) and key[0] == "postings"
         }
         if postings or not self.sources:
             return [(self.rows, postings)]

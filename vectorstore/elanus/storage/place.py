@@ -69,5 +69,5 @@ def file_system(folder: Path) -> str:
 
 
 def _foreign(folder: Path) -> bool:
-    ours = {"segments", "write.lock", "maintenance.lock", "catalog.sqlite-wal", "catalog.sqlite-shm"}
+    ours = {"segments", "write.lock", "maintenance.lock", "graphs.lock", "catalog.sqlite-wal", "catalog.sqlite-shm"}
     return any(name not in ours and not name.startswith(".") for name in os.listdir(folder))

@@ -60,6 +60,7 @@ class Segment(Part):
         except pa.ArrowInvalid as error:
             raise StoreFormatError(f"segment {folder} is damaged: {error}") from error
         self.row = row
+        self._folder = folder
         self._tags = dict(field_tags(schema))
 
     def key_table(self, key_field: str) -> KeyTable:
@@ -85,6 +86,9 @@ class Segment(Part):
 
     def tag(self, name: str) -> str:
         return self._tags[name]
+
+    def file(self, name: str) -> Path:
+        return self._folder / name
 
     def arrays(self, name: str) -> dict[str, np.ndarray[Any, Any]] | None:
         return self._files.get(name)

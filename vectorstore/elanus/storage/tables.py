@@ -190,6 +190,11 @@ class Transaction:
         values = (segment.revision, segment.rows, segment.bytes, segment.first_rid, segment.id, collection)
         return len(self._run(sql, values).fetchall()) == 1
 
+    def revise_segment(self, segment: SegmentRow) -> bool:
+        """Note that a listed segment has got a further file; False if it is not listed any more."""
+        sql = "UPDATE segment SET revision = revision + 1 WHERE id = ? AND revision = ? AND listed RETURNING id"
+        return len(self._run(sql, (segment.id, segment.revision)).fetchall()) == 1
+
     def lay_out(self, collection: int, flushed_seq: int, flushed_rid: int) -> None:
         """Mark a new list of segments, and drop the log rows that they cover."""
         sql = "UPDATE collection SET layout = ?, flushed_seq = ?, flushed_rid = ? WHERE id = ?"
