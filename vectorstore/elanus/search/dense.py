@@ -42,37 +42,52 @@ class Rows:
         return sum(self.counts)
 
 
+@dataclass(frozen=True)
+class Aim:
+    """What all queries of a route have in common."""
+
+    field: Field
+    k: int
+    ef: int
+
+
 def search_vectors(view: View, route: Route, allowed: Matching) -> list[Found]:
     """The best `route.limit` rows for each query vector, by exact score; never fewer than match."""
     assert route.vectors is not None
     field, k = Field(route.field.name, Metric(route.spec.metric)), route.limit
+    aim = Aim(field, k, route.params.ef or LEAST_EF)
     everything = Rows(view.slices, allowed.masks, allowed.counts)
     if route.spec.index_type == "FLAT" or everything.matches <= max(k, EXACT_ROWS):
-        return [_exact(field, everything, query, k) for query in route.vectors]
-    ef = route.params.ef or LEAST_EF
-    planned = [_plan(source, allowed, k) for source in coded_sources(view, field)]
-    return [
-        _best([_search_source(field, source, rows, mask, query, k, ef) for source, rows, mask in planned], k)
-        for query in route.vectors
-    ]
+        return [_exact(aim, everything, query) for query in route.vectors]
+    plans = [_plan(source, allowed, k) for source in coded_sources(view, field)]
+    return [_best([_search_source(aim, plan, query) for plan in plans], k) for query in route.vectors]
 
 
-def _plan(source: Source, allowed: Matching, k: int) -> tuple[Source | None, Rows, Bools | None]:
-    """A source with its rows that may be hits and their mask over slots; no source where scoring all is cheaper."""
-    rows = Rows(source.slices, [allowed.masks[i] for i in source.places], [allowed.counts[i] for i in source.places])
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """Rows of one source that may be hits, and their mask over slots; no source where scoring all is cheaper."""
+
+    rows: Rows
+    source: Source | None = None
+    mask: Bools | None = None
+
+
+def _plan(source: Source, allowed: Matching, k: int) -> Plan:
+    masks, counts = [allowed.masks[i] for i in source.places], [allowed.counts[i] for i in source.places]
+    rows = Rows(source.slices, masks, counts)
     if plan_filtered(rows.size, rows.matches, k) is Strategy.EXACT:
-        return None, rows, None
-    return source, rows, allowed.once(source, lambda: source.mask(rows.masks))
+        return Plan(rows)
+    return Plan(rows, source, allowed.once(source, lambda: source.mask(rows.masks)))
 
 
-def _search_source(field: Field, source: Source | None, rows: Rows, mask: Bools | None, query: Floats, k: int) -> Found:
+def _search_source(aim: Aim, plan: Plan, query: Floats) -> Found:
     """The best k of one source; scoring all its rows where the candidates turn out too few."""
-    if source is not None:
-        slots = source.search(query, candidates(k, field.metric), ef, mask)
-        found = _score(field, source, rows, query, slots)
-        if len(found.rids) >= min(k, rows.matches):
+    if plan.source is not None:
+        slots = plan.source.search(query, candidates(aim.k, aim.field.metric), aim.ef, plan.mask)
+        found = _score(aim.field, plan.source, plan.rows, query, slots)
+        if len(found.rids) >= min(aim.k, plan.rows.matches):
             return found
-    return _exact(field, rows, query, k)
+    return _exact(aim, plan.rows, query)
 
 
 def _score(field: Field, source: Source, rows: Rows, query: Floats, slots: Int64s) -> Found:
@@ -87,16 +102,16 @@ def _score(field: Field, source: Source, rows: Rows, query: Floats, slots: Int64
     return _joined(pieces)
 
 
-def _exact(field: Field, rows: Rows, query: Floats, k: int) -> Found:
+def _exact(aim: Aim, rows: Rows, query: Floats) -> Found:
     """The best k by scoring every row that may be a hit."""
     pieces = []
     for s, mask, count in zip(rows.slices, rows.masks, rows.counts, strict=True):
         if count:
             at = None if mask is None else np.flatnonzero(mask)
-            matrix, norms = s.part.matrix(field.name), s.part.norms(field.name)
-            found, scores = exact.search(query, matrix, norms, at, field.metric, min(k, count))
+            matrix, norms = s.part.matrix(aim.field.name), s.part.norms(aim.field.name)
+            found, scores = exact.search(query, matrix, norms, at, aim.field.metric, min(aim.k, count))
             pieces.append(Found(s.part.rids[found], scores))
-    return _best(pieces, k)
+    return _best(pieces, aim.k)
 
 
 def _best(pieces: Sequence[Found], k: int) -> Found:
