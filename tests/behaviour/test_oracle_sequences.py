@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
 import tempfile
@@ -20,6 +21,8 @@ from tests.oracle import ALL, Condition, Row, Scores, Table, has_ties, ranked, r
 COLORS = ("red", "green", "blue", "crème brûlée")
 WORDS = ("kite", "falcon", "hawk", "river", "mountain", "wind", "the", "of", "stone")
 MAKERS = {"articles": shapes.articles, "files": shapes.files, "notes": shapes.notes}
+
+FAST_DISK = "/dev/shm" if os.path.isdir("/dev/shm") else None
 
 clients = st.integers(0, 1)
 seeds = st.integers(0, 2**32 - 1)
@@ -150,7 +153,7 @@ class Sequences(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.folder = tempfile.mkdtemp(prefix="elanus-sequences-")
+        self.folder = tempfile.mkdtemp(prefix="elanus-sequences-", dir=FAST_DISK)
         self.clients = [elanus.connect(self.folder, durability="os") for _ in range(2)]
         self.tables: dict[str, Table] = {}
         self.kinds: dict[str, str] = {}

@@ -109,13 +109,13 @@ def messages(progress: Progress) -> Iterator[None]:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(1) from error
     except (ElanusError, EmbedderError, OSError) as error:
-        progress.close()
         progress.say(f"elanus: {error}")
         raise typer.Exit(1) from error
     except KeyboardInterrupt as error:
-        progress.close()
         progress.say("elanus: interrupted; what is done is kept, and the same command goes on from there")
         raise typer.Exit(INTERRUPTED) from error
+    finally:
+        progress.close()
 
 
 @contextlib.contextmanager

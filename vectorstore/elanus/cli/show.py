@@ -33,6 +33,8 @@ class Progress:
         self._tenth = -1
 
     def say(self, text: str) -> None:
+        """Print a line of its own, below a bar that stood there."""
+        self.close()
         self._console.print(Text(text), soft_wrap=True)
 
     def step(self, done: int, total: int) -> None:

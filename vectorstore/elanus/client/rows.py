@@ -14,7 +14,6 @@ from elanus.client.results import QueryResult
 from elanus.engine.collection import Collection, Written
 from elanus.errors import InvalidArgument, RowError
 from elanus.filter import Predicate
-from elanus.schema.output import resolve_output
 from elanus.schema.rows import to_batch
 from elanus.search.found import fetch
 from elanus.search.matching import matching
@@ -164,7 +163,7 @@ class Rows(Base):
             if ids is not None or limit is not None or offset:
                 raise InvalidArgument(f"query: {COUNT} takes a filter only, no ids, limit or offset")
             return QueryResult([{COUNT: matching(view, predicate).total}])
-        output = resolve_output(schema, output_fields, query=True)
+        output = collection.definition.output(output_fields, query=True)
         if ids is not None:
             rids = _rids_of_keys(view, collection, as_keys(collection, ids))
         else:

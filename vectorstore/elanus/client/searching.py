@@ -11,7 +11,7 @@ from elanus.engine.collection import Collection
 from elanus.errors import InvalidArgument
 from elanus.index.metric import to_distance
 from elanus.rank import AnnSearchRequest, as_ranker, as_request
-from elanus.schema.output import Output, resolve_output
+from elanus.schema.output import Output
 from elanus.search.found import Found, fetch_with_keys
 from elanus.search.pipeline import run_route
 from elanus.search.request import check_window, make_predicate, make_route
@@ -60,7 +60,7 @@ class Searching(Base):
         limit, offset = check_window(limit, offset)
         collection = self._loaded(collection_name)
         view, schema = collection.view(), collection.definition.schema
-        output = resolve_output(schema, output_fields)
+        output = collection.definition.output(output_fields)
         predicate = make_predicate(schema, filter, filter_params)
         params = {key: value for key, value in search_params.items() if key != "offset"}
         route = make_route(schema, collection.definition.specs, anns_field, data, limit + offset, predicate, params)
@@ -98,7 +98,7 @@ class Searching(Base):
         limit, offset = check_window(limit, offset)
         collection = self._loaded(collection_name)
         view, schema = collection.view(), collection.definition.schema
-        output = resolve_output(schema, output_fields)
+        output = collection.definition.output(output_fields)
         if not reqs:
             raise InvalidArgument("hybrid_search: reqs is empty; give at least one AnnSearchRequest")
         routes = [self._route(collection, as_request(request)) for request in reqs]

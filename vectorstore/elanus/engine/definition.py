@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -11,7 +11,10 @@ from elanus.errors import AlreadyExists, IndexNotFound, SchemaError, did_you_mea
 from elanus.index.registry import IndexSpec, resolve_index
 from elanus.schema.collection import CollectionSchema
 from elanus.schema.indexes import IndexParam
+from elanus.schema.output import Output, resolve_output
 from elanus.types import ConsistencyLevel
+
+REMEMBERED_OUTPUTS = 256
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,21 @@ class Definition:
     def specs(self) -> dict[str, IndexSpec]:
         """The index of each searchable field."""
         return {field: index.spec for field, index in self.indexes.items()}
+
+    def output(self, names: Sequence[str] | None, *, query: bool = False) -> Output:
+        """What to read for `output_fields`, remembered; see `resolve_output`."""
+        key = (tuple(names) if isinstance(names, (list, tuple)) else names, query)
+        try:
+            return self._outputs[key]
+        except (KeyError, TypeError):
+            output = resolve_output(self.schema, names, query=query)
+            if len(self._outputs) < REMEMBERED_OUTPUTS:
+                self._outputs[key] = output
+            return output
+
+    @cached_property
+    def _outputs(self) -> dict[Any, Output]:
+        return {}
 
     def to_dict(self) -> dict[str, Any]:
         """Return the definition as JSON-serialisable data."""

@@ -35,7 +35,7 @@ class Store:
             raise InvalidArgument(f"durability must be one of {DURABILITIES}, not {durability!r}")
         self.folder, self.private = place.prepare(path)
         self.durability = "none" if self.private else durability
-        self.closed = False
+        self.closed = self._closing = False
         self._owner = os.getpid()
         self._open()
         _open_stores.add(self)
@@ -178,13 +178,14 @@ class Store:
     def close(self) -> None:
         """Stop maintenance after its current step, fold a large tail into a segment, close; again is harmless."""
         with self._lock:
-            if self.closed:
+            if self._closing:
                 return
-            if not self._forked:
-                self.maintainer.stop()
-                if not self.private:
-                    self.maintainer.fold([collection for _, collection in self._collections.values()])
-            self.closed = True
+            self._closing = True
+        if not self._forked:
+            self.maintainer.stop()
+            if not self.private:
+                self.maintainer.fold([collection for _, collection in self._collections.values()])
+        self.closed = True
         _open_stores.discard(self)
         if self._forked:
             return

@@ -136,6 +136,9 @@ class SearchParams:
     drop_ratio_search: float | None = None
 
 
+NO_PARAMS = SearchParams()
+
+
 def resolve_index(
     data_type: DataType,
     is_bm25_output: bool,
@@ -169,8 +172,8 @@ def check_search_params(spec: IndexSpec, params: Mapping[str, Any] | None) -> Se
         NotSupported: a parameter that Milvus has and Elanus has not.
         InvalidArgument: another metric than the index's, an unknown parameter, or one out of range.
     """
-    if params is None:
-        return SearchParams()
+    if params is None or params == {}:
+        return NO_PARAMS
     if not isinstance(params, Mapping):
         raise InvalidArgument(f"search_params must be a dict, not {type(params).__name__}")
     flat = {name: value for name, value in params.items() if name not in ("params", "metric_type")}

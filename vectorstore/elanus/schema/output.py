@@ -10,7 +10,7 @@ from typing import Any
 from elanus.errors import FieldNotFound, InvalidArgument, did_you_mean
 from elanus.schema.arrow import stored_fields
 from elanus.schema.collection import DYNAMIC_FIELD, CollectionSchema
-from elanus.schema.reading import Reader
+from elanus.schema.reading import Reader, Rows
 from elanus.types import DataType
 
 ALL = "*"
@@ -84,7 +84,7 @@ def _check_key(schema: CollectionSchema, name: str) -> None:
         raise FieldNotFound(f"no output field '{name}'{did_you_mean(name, schema.names())}")
 
 
-def read_rows(read: Callable[[str], Reader], rows: Sequence[int], output: Output) -> list[dict[str, Any]]:
+def read_rows(read: Callable[[str], Reader], rows: Rows, output: Output) -> list[dict[str, Any]]:
     """Return one dict per row number, read from a part's columns; dynamic keys stand beside declared fields."""
     columns = [read(name)(rows) for name in output.plain]
     columns += [[_loads(text) for text in read(name)(rows)] for name in output.json]
@@ -93,7 +93,7 @@ def read_rows(read: Callable[[str], Reader], rows: Sequence[int], output: Output
     out = (
         [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
         if names
-        else [{} for _ in rows]
+        else [{} for _ in range(len(rows))]
     )
     if output.dynamic:
         for into, text in zip(out, read(DYNAMIC_FIELD)(rows), strict=True):

@@ -6,13 +6,14 @@ values. So each column gets, once, the reader that its type allows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-Reader = Callable[[Sequence[int]], list[Any]]
+Rows = np.ndarray[Any, np.dtype[np.int64]]
+Reader = Callable[[Rows], list[Any]]
 
 
 def reader(column: pa.Array) -> Reader:
@@ -20,31 +21,39 @@ def reader(column: pa.Array) -> Reader:
     kind = column.type
     if pa.types.is_fixed_size_list(kind):
         matrix = column.flatten().to_numpy(zero_copy_only=False).reshape(-1, kind.list_size)
-        return lambda rows: matrix[list(rows)].tolist()
+        return lambda rows: list(matrix[rows].tolist())
     if column.null_count == 0:
         if pa.types.is_integer(kind) or pa.types.is_floating(kind):
             numbers = column.to_numpy()
-            return lambda rows: numbers[list(rows)].tolist()
+            return lambda rows: list(numbers[rows].tolist())
         if pa.types.is_dictionary(kind):
             return _of_dictionary(column)
         if pa.types.is_list(kind):
             return _of_lists(column)
-    return lambda rows: [column[row].as_py() for row in rows]
+    return lambda rows: [column[row].as_py() for row in rows.tolist()]
 
 
 def _of_dictionary(column: pa.DictionaryArray) -> Reader:
     codes, values = column.indices.to_numpy(), column.dictionary.to_pylist()
-    return lambda rows: [values[code] for code in codes[list(rows)].tolist()]
+    return lambda rows: [values[code] for code in codes[rows].tolist()]
 
 
 def _of_lists(column: pa.ListArray) -> Reader:
     offsets = np.frombuffer(column.buffers()[1], np.int32)[column.offset : column.offset + len(column) + 1]
-    elements = reader(column.values)
+    between = _ranges(column.values)
 
-    def read(rows: Sequence[int]) -> list[Any]:
-        at = list(rows)
-        starts, ends = offsets[:-1][at].tolist(), offsets[1:][at].tolist()
-        flat = iter(elements([i for start, end in zip(starts, ends, strict=True) for i in range(start, end)]))
-        return [[next(flat) for _ in range(end - start)] for start, end in zip(starts, ends, strict=True)]
+    def read(rows: Rows) -> list[Any]:
+        return [between(a, b) for a, b in zip(offsets[rows].tolist(), offsets[rows + 1].tolist(), strict=True)]
 
     return read
+
+
+def _ranges(elements: pa.Array) -> Callable[[int, int], list[Any]]:
+    """Return a function that gives the elements from one position to another as Python values."""
+    if elements.null_count == 0 and pa.types.is_dictionary(elements.type):
+        codes, values = elements.indices.to_numpy(), elements.dictionary.to_pylist()
+        return lambda start, end: [values[code] for code in codes[start:end].tolist()]
+    if elements.null_count == 0 and (pa.types.is_integer(elements.type) or pa.types.is_floating(elements.type)):
+        numbers = elements.to_numpy()
+        return lambda start, end: list(numbers[start:end].tolist())
+    return lambda start, end: list(elements.slice(start, end - start).to_pylist())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -25,11 +26,27 @@ from elanus.storage.view import Slice, View
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """Slices with the masks of the rows that may be hits; what every way of searching reads."""
+    """Neighbouring slices of a view, the first of them number `first`, and which of their rows may be hits."""
 
     slices: Sequence[Slice]
-    masks: Sequence[Bools | None]
-    counts: Sequence[int]
+    allowed: Matching
+    first: int = 0
+
+    @property
+    def masks(self) -> Sequence[Bools | None]:
+        """Per slice, the mask of the rows that may be hits."""
+        return self.allowed.masks[self.first : self.first + len(self.slices)]
+
+    @property
+    def counts(self) -> Sequence[int]:
+        """Per slice, how many rows may be hits."""
+        return self.allowed.counts[self.first : self.first + len(self.slices)]
+
+    def positions(self, number: int) -> Int64s | None:
+        """The rows of one slice that may be hits; None for all."""
+        place = self.first + number
+        mask = self.allowed.masks[place]
+        return None if mask is None else self.allowed.once(("rows", place), lambda: mask.nonzero()[0])
 
     @property
     def size(self) -> int:
@@ -56,7 +73,7 @@ def search_vectors(view: View, route: Route, allowed: Matching) -> list[Found]:
     assert route.vectors is not None
     field, k = Field(route.field.name, Metric(route.spec.metric)), route.limit
     aim = Aim(field, k, route.params.ef or LEAST_EF)
-    everything = Rows(view.slices, allowed.masks, allowed.counts)
+    everything = Rows(view.slices, allowed)
     if route.spec.index_type == "FLAT" or everything.matches <= max(k, EXACT_ROWS):
         return [_exact(aim, everything, query) for query in route.vectors]
     plans = [_plan(source, allowed, k) for source in coded_sources(view, field)]
@@ -73,8 +90,7 @@ class Plan:
 
 
 def _plan(source: Source, allowed: Matching, k: int) -> Plan:
-    masks, counts = [allowed.masks[i] for i in source.places], [allowed.counts[i] for i in source.places]
-    rows = Rows(source.slices, masks, counts)
+    rows = Rows(source.slices, allowed, source.first)
     if plan_filtered(rows.size, rows.matches, k) is Strategy.EXACT:
         return Plan(rows)
     return Plan(rows, source, allowed.once(source, lambda: source.mask(rows.masks)))
@@ -92,22 +108,28 @@ def _search_source(aim: Aim, plan: Plan, query: Floats) -> Found:
 
 def _score(field: Field, source: Source, rows: Rows, query: Floats, slots: Int64s) -> Found:
     """The candidates that may be hits, with their exact scores, in no order."""
-    pieces = []
+    rids, vectors, norms = [], [], []
     for s, mask, at in zip(rows.slices, rows.masks, source.rows_at(slots), strict=True):
         kept = at if mask is None else at[mask[at]]
         if len(kept):
-            matrix, norms = s.part.matrix(field.name), s.part.norms(field.name)
-            scores = exact.scores(query, matrix, norms, kept, field.metric)
-            pieces.append(Found(s.part.rids[kept], scores))
-    return _joined(pieces)
+            rids.append(s.part.rids[kept])
+            vectors.append(s.part.matrix(field.name)[kept])
+            norms.append(s.part.norms(field.name)[kept])
+    if not rids:
+        return NOTHING
+    return Found(_one(rids), exact.scores(query, _one(vectors), _one(norms), None, field.metric))
+
+
+def _one(pieces: Sequence[Any]) -> Any:
+    return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
 
 
 def _exact(aim: Aim, rows: Rows, query: Floats) -> Found:
     """The best k by scoring every row that may be a hit."""
     pieces = []
-    for s, mask, count in zip(rows.slices, rows.masks, rows.counts, strict=True):
+    for number, (s, count) in enumerate(zip(rows.slices, rows.counts, strict=True)):
         if count:
-            at = None if mask is None else np.flatnonzero(mask)
+            at = rows.positions(number)
             matrix, norms = s.part.matrix(aim.field.name), s.part.norms(aim.field.name)
             found, scores = exact.search(query, matrix, norms, at, aim.field.metric, min(aim.k, count))
             pieces.append(Found(s.part.rids[found], scores))
@@ -121,8 +143,4 @@ def _best(pieces: Sequence[Found], k: int) -> Found:
 
 
 def _joined(pieces: Sequence[Found]) -> Found:
-    if not pieces:
-        return NOTHING
-    if len(pieces) == 1:
-        return pieces[0]
-    return Found(np.concatenate([p.rids for p in pieces]), np.concatenate([p.scores for p in pieces]))
+    return Found(_one([p.rids for p in pieces]), _one([p.scores for p in pieces])) if pieces else NOTHING

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,13 +36,13 @@ def fetch(view: View, rids: Int64s, output: Output) -> list[dict[str, Any]]:
 def fetch_with_keys(view: View, key_field: str, rids: Int64s, output: Output) -> list[tuple[Any, dict[str, Any]]]:
     """Read rows by their numbers, in the order given, as pairs of the primary key and the wanted fields."""
 
-    def read(part: Part, rows: Sequence[int]) -> list[Any]:
+    def read(part: Part, rows: Int64s) -> list[Any]:
         return list(zip(part.reader(key_field)(rows), read_rows(part.reader, rows, output), strict=True))
 
     return _gather(view, rids, read)
 
 
-def _gather(view: View, rids: Int64s, read: Callable[[Part, Sequence[int]], list[Any]]) -> list[Any]:
+def _gather(view: View, rids: Int64s, read: Callable[[Part, Int64s], list[Any]]) -> list[Any]:
     out: list[Any] = [None] * len(rids)
     left = len(rids)
     for s in view.slices:
@@ -51,6 +51,6 @@ def _gather(view: View, rids: Int64s, read: Callable[[Part, Sequence[int]], list
         which, rows = s.part.locate(rids)
         if len(which):
             left -= len(which)
-            for place, row in zip(which.tolist(), read(s.part, rows.tolist()), strict=True):
+            for place, row in zip(which.tolist(), read(s.part, rows), strict=True):
                 out[place] = row
     return out

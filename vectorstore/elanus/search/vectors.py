@@ -105,8 +105,7 @@ class Source:
     def __init__(
         self, slices: Sequence[Slice], first: int, scan: ScanIndex, rids: Int64s, slots_of: Sequence[Slots]
     ) -> None:
-        self.slices = slices
-        self.places = range(first, first + len(slices))
+        self.slices, self.first = slices, first
         self._scan, self._rids, self._slots_of = scan, rids, slots_of
         self._graph: GraphIndex | None = None
         self._full = sum(s.part.rows for s in slices) == len(rids)

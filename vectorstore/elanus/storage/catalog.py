@@ -65,11 +65,20 @@ class Catalog:
 
     def epoch(self) -> int:
         """A number that is another one if anybody may have committed since it was last asked for (2.6 us)."""
-        with self._read_lock, _translated(self._path):
-            version = _value(self._reader, "PRAGMA data_version")
+        with self._read_lock:
+            version = self._data_version()
             if version != self._seen:
                 self._seen, self._epoch = version, self._epoch + 1
             return self._epoch
+
+    def _data_version(self) -> int:
+        try:
+            for (version,) in self._reader.execute("PRAGMA data_version"):
+                return int(version)
+        except apsw.Error:
+            with _translated(self._path):
+                raise
+        raise AssertionError("unreachable")
 
     def forget(self) -> None:
         """Make the next `epoch()` a new one."""

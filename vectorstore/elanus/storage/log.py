@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 
@@ -9,12 +11,18 @@ from elanus.schema.collection import CollectionSchema
 from elanus.storage.tables import WRITE, LogEntry
 
 
-def encode(batch: pa.RecordBatch) -> bytes:
-    """Return a batch as bytes for the log."""
-    sink = pa.BufferOutputStream()
+def encode(batch: pa.RecordBatch) -> memoryview:
+    """Return a batch as bytes for the log, copied once: a first pass only measures."""
+    size = pa.MockOutputStream()
+    _write(size, batch)
+    body = pa.allocate_buffer(size.size())
+    _write(pa.FixedSizeBufferWriter(body), batch)
+    return memoryview(body)
+
+
+def _write(sink: Any, batch: pa.RecordBatch) -> None:
     with pa.ipc.new_stream(sink, batch.schema) as writer:
         writer.write_batch(batch)
-    return sink.getvalue().to_pybytes()  # type: ignore[no-any-return]
 
 
 def decode(entry: LogEntry, schema: CollectionSchema) -> pa.RecordBatch:

@@ -38,6 +38,8 @@ class Part:
         self._deriving = threading.RLock()
         self.rids = rids
         self.rows = len(rids)
+        self._first = int(rids[0]) if len(rids) else 0
+        self._gapless = bool(len(rids)) and int(rids[-1]) - self._first + 1 == len(rids)
 
     def __len__(self) -> int:
         return self.rows
@@ -102,6 +104,10 @@ class Part:
 
     def locate(self, rids: Int64s) -> tuple[Int64s, Int64s]:
         """Return positions in `rids` and the rows of this part that bear those numbers."""
+        if self._gapless:
+            rows = rids - self._first
+            which = ((rows >= 0) & (rows < self.rows)).nonzero()[0]
+            return which, rows[which]
         places = np.searchsorted(self.rids, rids)
         inside = places < self.rows
         inside[inside] = self.rids[places[inside]] == rids[inside]

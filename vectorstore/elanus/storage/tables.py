@@ -75,7 +75,7 @@ class LogEntry:
     rows: int
     first_rid: int
     first_id: int
-    body: bytes
+    body: bytes | memoryview
 
 
 class Transaction:
@@ -132,7 +132,7 @@ class Transaction:
 
     # The log
 
-    def append(self, row: CollectionRow, op: str, rows: int, body: bytes) -> LogEntry:
+    def append(self, row: CollectionRow, op: str, rows: int, body: bytes | memoryview) -> LogEntry:
         """Add one write batch to the log, numbering its rows and, for auto ids, its keys."""
         seq = self._next("seq")
         entry = LogEntry(seq, op, rows, row.next_rid, row.next_id, body)

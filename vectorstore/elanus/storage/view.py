@@ -195,7 +195,7 @@ class State:
 
     def living(self, keys: Keys) -> int:
         """How many living rows have one of these keys."""
-        return sum(len(rows) for _, rows in find(self.view(), keys, self._key_field))
+        return sum(len(np.unique(rows)) for _, rows in find(self.view(), keys, self._key_field))
 
     def view(self) -> View:
         """The collection as far as it has been applied."""
