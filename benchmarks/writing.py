@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import elanus
+
 from benchmarks.cases import DOCS, LOOSE
 from benchmarks.data import DIM, Dataset
 from benchmarks.measure import Span, settle, span

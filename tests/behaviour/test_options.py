@@ -149,7 +149,7 @@ def test_a_consistency_level_that_is_none_of_milvuss_is_refused(client: elanus.C
         ({"bogus_option": 1}, elanus.InvalidArgument),
         ({"params": 3}, elanus.InvalidArgument),
         ("ef=10", elanus.InvalidArgument),
-        ({"group_by_field": "id"}, elanus.NotSupported),
+        ({"group_by_field": "id"}, elanus.InvalidArgument),
         ({"round_decimal": 3}, elanus.NotSupported),
     ],
 )
@@ -294,3 +294,18 @@ def test_objects_of_pymilvus_are_accepted(folder: Path) -> None:
         for ranker in (pymilvus.RRFRanker(), pymilvus.WeightedRanker(0.5, 0.5)):
             (hits,) = client.hybrid_search("p", requests, ranker, limit=3, output_fields=["extra"])
             assert [(hit["id"], hit["entity"]) for hit in hits] == [(1, {"extra": True})]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"dimension": 4}, {"metric_type": "L2"}, {"id_type": "string"}, {"primary_field_name": "key"},
+        {"vector_field_name": "v"}, {"auto_id": True}, {"max_length": 5}, {"enable_dynamic_field": True},
+    ],
+)  # fmt: skip
+def test_an_argument_of_the_quick_form_is_refused_beside_a_schema(client: elanus.Client, more: dict[str, Any]) -> None:
+    schema = client.create_schema().add_field("id", DataType.INT64, is_primary=True)
+    schema.add_field("vector", DataType.FLOAT_VECTOR, dim=4)
+    with pytest.raises(elanus.InvalidArgument, match=next(iter(more))):
+        client.create_collection("d", schema=schema, **more)
+    assert not client.has_collection("d")

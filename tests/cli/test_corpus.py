@@ -7,11 +7,10 @@ import subprocess
 import sys
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from elanus.cli.corpus import Document, Passage, passages, public_name, read_source
 from elanus.cli.splitting import LONGEST, SHORTEST_TAIL, split
+from hypothesis import given
+from hypothesis import strategies as st
 
 SOURCE = '''
 """A module that explains itself at length."""

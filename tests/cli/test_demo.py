@@ -13,16 +13,15 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import elanus
 import numpy as np
 import numpy.typing as npt
 import pytest
 from click.testing import Result
-from typer.testing import CliRunner
-
-import elanus
 from elanus.cli import embedder, library
 from elanus.cli.app import INTERRUPTED, QUESTIONS, app
 from elanus.cli.corpus import passages
+from typer.testing import CliRunner
 
 PASSAGES = 120
 READ_ONCE = functools.cache(passages)
@@ -119,7 +118,7 @@ def test_without_questions_the_default_set_is_answered(folder: Path, model: Word
 
 def test_questions_are_read_from_standard_input(folder: Path, model: WordEmbedder) -> None:
     answers = demo_json(folder, "-i", stdin="parse a date\n\nopen a file\n")["answers"]
-    assert [answer["question"].strip() for answer in answers] == ["parse a date", "open a file"]
+    assert [answer["question"] for answer in answers] == ["parse a date", "open a file"]
 
 
 @pytest.mark.parametrize("columns", ["40", "76", "200"])

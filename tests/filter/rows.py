@@ -7,7 +7,6 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 import pyarrow as pa
-
 from elanus.filter import PathValues, compile_filter, matches
 from elanus.schema.collection import DYNAMIC_FIELD, CollectionSchema
 from elanus.storage.shred import Shredded, dictionary, shred

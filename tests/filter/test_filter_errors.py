@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-
 from elanus.errors import FilterError, NotSupported
 from elanus.filter import compile_filter
+
 from tests.filter.rows import SCHEMA, make_schema
 
 STRICT = make_schema(dynamic=False)
@@ -27,8 +27,16 @@ ERRORS = [
     ("tags['a'] == 'x'", "tags['a']", "takes one index, as in tags[0]"),
     ("tags[0][1] == 'x'", "tags[0][1]", "takes one index"),
     # types
-    ("color == 5", "color == 5", "cannot compare the VARCHAR field 'color' with the number 5; a string is written in quotes"),
-    ("count == 'a'", "count == 'a'", "cannot compare the INT64 field 'count' with the string 'a'; a number is written without"),
+    (
+        "color == 5",
+        "color == 5",
+        "cannot compare the VARCHAR field 'color' with the number 5; a string is written in quotes",
+    ),
+    (
+        "count == 'a'",
+        "count == 'a'",
+        "cannot compare the INT64 field 'count' with the string 'a'; a number is written without",
+    ),
     ("5 < color", "5 < color", "cannot compare the VARCHAR field 'color' with the number 5"),
     ("flag == 1", "flag == 1", "write true or false"),
     ("flag == 'true'", "flag == 'true'", "true and false are written without quotes"),

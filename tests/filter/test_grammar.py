@@ -6,12 +6,12 @@ import time
 from typing import Any
 
 import pytest
-
 from elanus.errors import FilterError
 from elanus.filter import compile_filter
 from elanus.filter.conditions import Always, Compare, Const
 from elanus.filter.literals import number, unquote
 from elanus.filter.parse import MAX_DEPTH
+
 from tests.filter.rows import SCHEMA, matching
 
 ROWS = [
@@ -23,7 +23,8 @@ ROWS = [
 def constant(text: str) -> Any:
     """The value that a constant expression folds to."""
     condition = compile_filter(f"weight == {text}", SCHEMA).condition
-    assert isinstance(condition, Compare) and isinstance(condition.right, Const)
+    assert isinstance(condition, Compare)
+    assert isinstance(condition.right, Const)
     return condition.right.value
 
 
@@ -81,7 +82,14 @@ def test_precedence_is_that_of_milvus(text: str, same: str) -> None:
 
 
 def test_conditions_of_constants_are_answered_without_rows() -> None:
-    for text, value in (("1 < 2", True), ("'a' == 'b'", False), ("true", True), ("", True), ("  ", True), ("[1] == [1]", True)):
+    for text, value in (
+        ("1 < 2", True),
+        ("'a' == 'b'", False),
+        ("true", True),
+        ("", True),
+        ("  ", True),
+        ("[1] == [1]", True),
+    ):
         assert compile_filter(text, SCHEMA).condition == Always(value)
     assert compile_filter("", SCHEMA).is_always
     assert matching("1 == 1 and count > 3", ROWS) == [4, 5]
@@ -160,7 +168,9 @@ def test_lists_of_ten_thousand_values_are_read_at_once() -> None:
     assert time.process_time() - start < 2.0
 
 
-@pytest.mark.parametrize("text", ["count in []", "count in [1, ]", "count in [ 1 ,2 , ]", "count in [1, -2, 1 + 1]", "count in [0x1, 2]"])
+@pytest.mark.parametrize(
+    "text", ["count in []", "count in [1, ]", "count in [ 1 ,2 , ]", "count in [1, -2, 1 + 1]", "count in [0x1, 2]"]
+)
 def test_lists_may_be_empty_end_in_a_comma_and_hold_constant_expressions(text: str) -> None:
     values = {1, 2} & {1, *([2] if "2" in text or "1 + 1" in text else [])} if "1" in text else set()
     assert set(matching(text, ROWS)) == (values if "[1, ]" not in text else {1})

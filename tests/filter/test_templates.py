@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-
 from elanus.errors import FilterError
 from elanus.filter import compile_filter
+
 from tests.filter.rows import SCHEMA, matching
 
 HOSTILE = [
@@ -59,7 +59,8 @@ def test_a_hostile_string_is_only_a_string(value: str) -> None:
 )
 def test_a_template_stands_wherever_a_constant_may(text: str, value: Any, places: list[int]) -> None:
     rows = [
-        {"count": n, "price": float(n), "flag": n > 1, "color": "red" if n % 2 else "blue", "tags": ["x"]} for n in range(4)
+        {"count": n, "price": float(n), "flag": n > 1, "color": "red" if n % 2 else "blue", "tags": ["x"]}
+        for n in range(4)
     ]
     assert matching(text, rows, a=value) == places
 

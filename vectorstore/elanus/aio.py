@@ -26,6 +26,7 @@ class AsyncClient:
     def __init__(self, path: str | os.PathLike[str] | Client | None = None, **options: Any) -> None:
         self._client = path if isinstance(path, Client) else Client(path, **options)
         self._pool = ThreadPoolExecutor(thread_name_prefix="elanus-async")
+        self._closed = False
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         method = getattr(self._client, name)
@@ -35,12 +36,15 @@ class AsyncClient:
         @functools.wraps(method)
         async def call(*args: Any, **kwargs: Any) -> Any:
             work = functools.partial(method, *args, **kwargs)
+            if self._closed:
+                return work()  # the client refuses at once
             return await asyncio.get_running_loop().run_in_executor(self._pool, work)
 
         return call
 
     async def close(self) -> None:
         """Close the client; again is harmless."""
+        self._closed = True
         await asyncio.get_running_loop().run_in_executor(None, self._client.close)
         self._pool.shutdown(wait=False)
 

@@ -89,7 +89,7 @@ def demo(
 def typed(out: Console) -> Iterator[str]:
     """Yield the lines of standard input, after a prompt if somebody sits there."""
     if not sys.stdin.isatty():
-        yield from sys.stdin
+        yield from map(str.strip, sys.stdin)
         return
     with contextlib.suppress(EOFError):
         while True:

@@ -20,6 +20,14 @@ KEY_TYPES = {
     "str": DataType.VARCHAR,
     "varchar": DataType.VARCHAR,
 }
+QUICK = {
+    "dimension": None,
+    "primary_field_name": "id",
+    "id_type": "int",
+    "vector_field_name": "vector",
+    "metric_type": "COSINE",
+    "auto_id": False,
+}
 
 
 class Collections(Base):
@@ -68,7 +76,7 @@ class Collections(Base):
         level = consistency(call, kwargs.pop("consistency_level", ConsistencyLevel.Bounded))
         if schema is None:
             dynamic = kwargs.pop("enable_dynamic_field", True)
-            max_length = kwargs.pop("max_length", MAX_VARCHAR_BYTES)
+            max_length = kwargs.pop("max_length", None)
             refuse(call, kwargs)
             size = check_whole(call, "dimension (or give a schema:)", dimension, MIN_DIM, MAX_DIM)
             built = quick_schema(
@@ -77,8 +85,9 @@ class Collections(Base):
             asked = as_index_params(index_params) or [IndexParam(vector_field_name, metric_type=metric_type.upper())]
         else:
             refuse(call, kwargs)
-            if dimension is not None:
-                raise InvalidArgument(f"{call}: give dimension or schema, not both")
+            refuse_quick(
+                call, dimension, primary_field_name, id_type, vector_field_name, metric_type, bool(auto_id)
+            )
             built, asked = as_schema(schema), as_index_params(index_params)
         built.verify()
         definition = Definition(built, {}, consistency=level, description=built.description).with_indexes(asked)
@@ -204,6 +213,13 @@ class Collections(Base):
         return {"state": LoadState.Loaded if loaded else LoadState.NotLoad}
 
 
+def refuse_quick(call: str, *given: object) -> None:
+    """Refuse arguments of the quick form beside a schema, which says the same things itself."""
+    for value, (name, default) in zip(given, QUICK.items(), strict=True):
+        if value != default:
+            raise InvalidArgument(f"{call}: give {name} or a schema, not both")
+
+
 def quick_schema(
     dimension: int,
     key: str,
@@ -211,13 +227,15 @@ def quick_schema(
     vector: str,
     auto_id: bool,
     dynamic: bool,
-    max_length: int,
+    max_length: int | None,
 ) -> CollectionSchema:
     """The schema of `create_collection(name, dimension=...)`."""
     dtype = KEY_TYPES.get(key_type.lower()) if isinstance(key_type, str) else key_type
     if dtype is None:
         raise InvalidArgument(f"create_collection: id_type must be 'int' or 'string', not {key_type!r}")
-    length = {"max_length": max_length} if dtype == DataType.VARCHAR else {}
+    if max_length is not None and dtype != DataType.VARCHAR:
+        raise InvalidArgument("create_collection: max_length belongs to string keys; give id_type='string' with it")
+    length = {"max_length": max_length or MAX_VARCHAR_BYTES} if dtype == DataType.VARCHAR else {}
     schema = CollectionSchema(enable_dynamic_field=dynamic)
     schema.add_field(key, dtype, is_primary=True, auto_id=auto_id, **length)
     return schema.add_field(vector, DataType.FLOAT_VECTOR, dim=dimension)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import html
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+
+SHOWN_ROWS = 10
+SHOWN_CHARACTERS = 80
 
 
 class Hit(dict[str, Any]):
@@ -50,8 +54,13 @@ class Hit(dict[str, Any]):
         return self["distance"]  # type: ignore[no-any-return]
 
     @property
+    def entity(self) -> Hit:
+        """The hit itself, as in pymilvus, so that `hit.entity.get("field")` and `hit.entity.field` work."""
+        return self
+
+    @property
     def fields(self) -> dict[str, Any]:
-        """The entity."""
+        """The entity as a dict."""
         return self["entity"]  # type: ignore[no-any-return]
 
     def to_dict(self) -> dict[str, Any]:
@@ -72,23 +81,38 @@ class Hits(list[Hit]):
         """The distances, best first."""
         return [hit["distance"] for hit in self]
 
+    def __repr__(self) -> str:
+        return _shown(map(dict, self[:SHOWN_ROWS]), len(self))
+
+    __str__ = __repr__
+
+    def _repr_html_(self) -> str:
+        rows = [{**{k: v for k, v in hit.items() if k != "entity"}, **hit["entity"]} for hit in self[:SHOWN_ROWS]]
+        return _table(rows, len(self))
+
 
 class SearchResult(list[Hits]):
     """One `Hits` per query."""
 
     def __repr__(self) -> str:
-        return f"data: {[list(map(dict, hits)) for hits in self]}"
+        return f"data: {_shown(self[:SHOWN_ROWS], len(self))}"
 
     __str__ = __repr__
+
+    def _repr_html_(self) -> str:
+        return "".join(hits._repr_html_() for hits in self[:SHOWN_ROWS])
 
 
 class QueryResult(list[dict[str, Any]]):
     """The rows of a query."""
 
     def __repr__(self) -> str:
-        return f"data: {list(self)}"
+        return f"data: {_shown(self[:SHOWN_ROWS], len(self))}"
 
     __str__ = __repr__
+
+    def _repr_html_(self) -> str:
+        return _table(self[:SHOWN_ROWS], len(self))
 
 
 def make_hits(key: str, rows: Sequence[tuple[int | str, dict[str, Any]]], distances: Sequence[float]) -> Hits:
@@ -96,3 +120,23 @@ def make_hits(key: str, rows: Sequence[tuple[int | str, dict[str, Any]]], distan
     return Hits(
         [Hit(key, row_id, distance, entity) for (row_id, entity), distance in zip(rows, distances, strict=True)]
     )
+
+
+def _shown(items: Iterable[object], count: int) -> str:
+    return repr(list(items)) + _rest(count)
+
+
+def _rest(count: int) -> str:
+    return f" ... and {count - SHOWN_ROWS} more" if count > SHOWN_ROWS else ""
+
+
+def _table(rows: Sequence[Mapping[str, Any]], count: int) -> str:
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    head = "".join(f"<th>{html.escape(name)}</th>" for name in names)
+    body = "".join(f"<tr>{''.join(f'<td>{_cell(row.get(name))}</td>' for name in names)}</tr>" for row in rows)
+    return f"<table><tr>{head}</tr>{body}</table>{_rest(count)}"
+
+
+def _cell(value: object) -> str:
+    text = value if isinstance(value, str) else repr(value)
+    return html.escape(text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}...")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -124,7 +125,10 @@ class Rows(Base):
         **kwargs: Any,
     ) -> QueryResult:
         """Read rows by key, in the order of `ids`; keys without a row are left out."""
+        check_consistency("get", kwargs.pop("consistency_level", None))
         refuse("get", {"partition_names": partition_names, **kwargs})
+        if ids is None:
+            raise InvalidArgument("get: give ids, one or a list")
         return self.query(collection_name, ids=ids, output_fields=output_fields, timeout=timeout)
 
     def query(
@@ -159,9 +163,9 @@ class Rows(Base):
         collection = self._loaded(collection_name)
         view, schema = collection.view(), collection.definition.schema
         predicate = make_predicate(schema, filter, filter_params)
-        if output_fields == [COUNT]:
-            if ids is not None or limit is not None or offset:
-                raise InvalidArgument(f"query: {COUNT} takes a filter only, no ids, limit or offset")
+        if output_fields and COUNT in output_fields:
+            if len(output_fields) > 1 or ids is not None or limit is not None or offset:
+                raise InvalidArgument(f"query: {COUNT} takes a filter only, no other field, ids, limit or offset")
             return QueryResult([{COUNT: matching(view, predicate).total}])
         output = collection.definition.output(output_fields, query=True)
         if ids is not None:
@@ -170,8 +174,9 @@ class Rows(Base):
             if predicate is None and limit is None:
                 raise InvalidArgument("query: give a filter, ids or a limit")
             rids = _ordered_by_key(view, collection, predicate, _end(limit, offset))
-        if limit is not None or offset:
-            limit, offset = check_window(MAX_LIMIT - offset if limit is None else limit, offset)
+        if limit is not None or offset != 0:
+            _, offset = check_window(1, offset)
+            limit, _ = check_window(MAX_LIMIT - offset if limit is None else limit, offset)
             rids = rids[offset : offset + limit]
         return QueryResult(fetch(view, rids, output))
 
@@ -182,6 +187,8 @@ def as_keys(collection: Collection, ids: Any) -> pa.Array:
     wanted = str if key.dtype.name == "VARCHAR" else int
     if isinstance(ids, (str, int, np.integer)):
         ids = [ids]
+    if not isinstance(ids, Iterable):
+        raise RowError(f"ids must be a key or a list of keys, not {ids!r}")
     values = ids.tolist() if isinstance(ids, np.ndarray) else list(ids)
     values = [int(v) if isinstance(v, np.integer) else v for v in values]
     for value in values:

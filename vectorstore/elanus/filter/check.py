@@ -213,9 +213,11 @@ class Checker:
 
     def operand(self, node: Node) -> Operand:
         """Return the node as a value, its constants folded, or raise if it is a condition."""
-        operand = self.unchecked(node)
+        return self.storable(self.unchecked(node), node.span)
+
+    def storable(self, operand: Operand, span: Span) -> Operand:
         if isinstance(operand, Const) and not _storable(operand.value):
-            raise self.wrong(node.span, f"{describe(operand)} does not fit a 64-bit number")
+            raise self.wrong(span, f"{describe(operand)} does not fit a 64-bit number")
         return operand
 
     def unchecked(self, node: Node) -> Operand:
@@ -275,7 +277,7 @@ class Checker:
         constant = isinstance(left, Const) or isinstance(right, Const)
         if not constant and (path_of(left) or path_of(right)):
             raise self.wrong(node.span, "a JSON path can be calculated with constants only")
-        return Arith(node.op, self.operand(node.left), self.operand(node.right))
+        return Arith(node.op, self.storable(left, node.left.span), self.storable(right, node.right.span))
 
     def check_number(self, operand: Operand, span: Span) -> None:
         if kind_of_operand(operand) not in (NUMBER, ANY_KIND):

@@ -13,7 +13,8 @@ import pyarrow.compute as pc
 from elanus.filter.columns import Bools
 from elanus.filter.literals import INT64_MAX, INT64_MIN
 from elanus.filter.scalars import COMPARE, INTEGER, as_float
-from elanus.filter.vectors import Array, Vector, bits, both
+from elanus.filter.vectors import Array, Vector, both
+from elanus.schema.buffers import bits, from_numbers
 
 EXACT_IN_DOUBLE = 2**53
 MANY = 8
@@ -22,7 +23,7 @@ MANY = 8
 
 
 def compare_const(data: Array, op: str, const: bool | int | float) -> Bools:
-    """Compare numbers or bools with a constant.
+    """Compare numbers or bools with a constant that is not NaN.
 
     Integers and doubles compare by exact value, also beyond 2**53. In a float32 column the constant is rounded to
     float32 first, as Milvus does, so that a FLOAT field equals the literal it was filled from.
@@ -48,11 +49,8 @@ def _bools(result: Any) -> Bools:
 
 
 def _compare_integers(data: Array, op: str, const: int | float) -> Bools:
-    if isinstance(const, float):
-        if math.isnan(const):
-            return np.full(len(data), op == "!=")
-        if not math.isinf(const):
-            op, const = _integer_bound(op, const)
+    if isinstance(const, float) and not math.isinf(const):
+        op, const = _integer_bound(op, const)
     limits = np.iinfo(data.dtype)
     if const > limits.max or const < limits.min:
         return np.full(len(data), COMPARE[op](0, const))
@@ -104,7 +102,7 @@ def member(data: Array, values: Sequence[Any]) -> Bools:
         for value in wanted:
             found |= data == value
         return found
-    return bits(pc.is_in(pa.array(data), value_set=pa.array(wanted)))
+    return bits(pc.is_in(from_numbers(data), value_set=pa.array(wanted)))
 
 
 def _castable(dtype: np.dtype[Any], values: Sequence[Any]) -> Array:

@@ -10,7 +10,8 @@ import pyarrow.compute as pc
 
 from elanus.filter.columns import Bools
 from elanus.filter.pattern import EXACT, INNER, PREFIX, REGEX, SUFFIX, Pattern
-from elanus.filter.vectors import bits, texts_where
+from elanus.filter.vectors import texts_where
+from elanus.schema.buffers import bits
 
 COMPARE: dict[str, Callable[[Any, Any], pa.Array]] = {
     "==": pc.equal,

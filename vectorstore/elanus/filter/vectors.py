@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from elanus.filter.columns import Bools
 from elanus.filter.scalars import BOOL, LIST, NUMBER, STRING
+from elanus.schema.buffers import bits, from_numbers, numbers, unpack
 
 Array = np.ndarray[Any, Any]
 FEW = 4
@@ -59,30 +60,7 @@ def validity(array: pa.Array) -> Bools | None:
         return None
     if array.null_count == len(array):
         return np.zeros(len(array), np.bool_)
-    return _unpack(array.buffers()[0], array.offset, len(array))
-
-
-def bits(array: pa.Array) -> Bools:
-    """Return a bool column's values; arbitrary where it is null."""
-    return _unpack(array.buffers()[1], array.offset, len(array))
-
-
-def _unpack(buffer: Any, offset: int, length: int) -> Bools:
-    if buffer is None:
-        return np.zeros(length, np.bool_)
-    first = offset // 8
-    packed = np.frombuffer(buffer, np.uint8)[first : (offset + length + 7) // 8]
-    start = offset - 8 * first
-    return np.unpackbits(packed, bitorder="little")[start : start + length].view(np.bool_)
-
-
-def numbers(array: pa.Array) -> Array:
-    """Return a numeric column's values; arbitrary where it is null."""
-    dtype = np.dtype(array.type.to_pandas_dtype())
-    buffer = array.buffers()[1]
-    if buffer is None or len(array) == 0:
-        return np.zeros(len(array), dtype)
-    return np.frombuffer(buffer, dtype, array.offset + len(array))[array.offset :]
+    return unpack(array.buffers()[0], array.offset, len(array))
 
 
 def texts_where(column: pa.Array, test: Callable[[pa.Array], pa.Array]) -> Bools:
@@ -100,7 +78,7 @@ def gather(codes: pa.Array, table: Bools) -> Bools:
     first, last = hits[0], hits[-1]
     if last - first + 1 == len(hits):
         return _between(numbers(codes), first, last, len(table))
-    return numbers(pc.take(pa.array(table.view(np.uint8)), codes)).view(np.bool_)
+    return numbers(pc.take(from_numbers(table.view(np.uint8)), codes)).view(np.bool_)
 
 
 def _any_of(codes: Array, wanted: Array) -> Bools:

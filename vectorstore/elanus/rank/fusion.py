@@ -24,7 +24,7 @@ def rrf(routes: Sequence[Route], k: float) -> Route:
     """Reciprocal rank fusion: a row's score is the sum of 1 / (k + rank) over the routes that found it, ranks from 1.
 
     Cormack, Clarke and Buettcher, "Reciprocal Rank Fusion outperforms Condorcet and individual Rank Learning
-    Methods", SIGIR 2009. Ties go to the smaller row number.
+    Methods", SIGIR 2009. Ties go to the smaller row number. No routes give no rows.
     """
     return _summed([(rids, 1 / (k + 1 + np.arange(len(rids)))) for rids, _ in routes])
 
@@ -32,7 +32,9 @@ def rrf(routes: Sequence[Route], k: float) -> Route:
 def weighted(routes: Sequence[Route], weights: Sequence[float], metrics: Sequence[str], norm_score: bool) -> Route:
     """A row's score is the weighted sum of its scores in the routes that found it.
 
-    With `norm_score` each is first mapped into [0, 1] as its metric asks. L2 always is: its scores are negative.
+    With `norm_score` each is first mapped into [0, 1] as its metric asks. L2 always is, also where Milvus adds the
+    distances of several L2 routes as they are: there a row that one route missed would come out nearer. Ties go to
+    the smaller row number.
     """
     scaled = []
     for (rids, scores), weight, metric in zip(routes, weights, metrics, strict=True):
@@ -42,8 +44,9 @@ def weighted(routes: Sequence[Route], weights: Sequence[float], metrics: Sequenc
 
 
 def _summed(routes: Sequence[tuple[Int64s, Any]]) -> Route:
-    rids = np.concatenate([rids for rids, _ in routes])
+    rids = np.concatenate([np.empty(0, np.int64), *(rids for rids, _ in routes)])
     unique, places = np.unique(rids, return_inverse=True)
-    scores = np.bincount(places, np.concatenate([scores for _, scores in routes]), len(unique))
+    parts = np.concatenate([np.empty(0), *(scores for _, scores in routes)])
+    scores = np.bincount(places, parts, len(unique)).astype(np.float32)  # before sorting: equal as seen is a tie
     order = np.lexsort((unique, -scores))
-    return unique[order], scores[order].astype(np.float32)
+    return unique[order], scores[order]

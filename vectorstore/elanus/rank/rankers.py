@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from numbers import Real
 from typing import Any
 
 from elanus.errors import InvalidArgument, NotSupported
@@ -22,6 +23,9 @@ class AnnSearchRequest:
         param: search_params of the field's index.
         limit: how many hits the route brings to the fusion.
         expr, expr_params: a filter and the values of its `{name}` places; `filter` is another name for `expr`.
+
+    Raises:
+        InvalidArgument: both `expr` and `filter`, or an argument of the wrong type.
     """
 
     def __init__(
@@ -34,21 +38,41 @@ class AnnSearchRequest:
         expr_params: Mapping[str, Any] | None = None,
         filter: str | None = None,
     ) -> None:
-        if expr and filter and expr != filter:
+        if expr is not None and filter is not None:
             raise InvalidArgument("AnnSearchRequest: give expr or filter, not both")
         self.data = data
         self.anns_field = anns_field
-        self.param = dict(param or {})
+        self.param = dict(_checked("param", param, Mapping) or {})
         self.limit = limit
-        self.expr = expr or filter
-        self.expr_params = expr_params
+        self.expr: str | None = _checked("filter", filter if expr is None else expr, str)
+        self.expr_params = _checked("expr_params", expr_params, Mapping)
+
+    @property
+    def filter(self) -> str | None:
+        """The same as `expr`."""
+        return self.expr
+
+    def __repr__(self) -> str:
+        shown = ("anns_field", "param", "limit", "expr")
+        return f"AnnSearchRequest({', '.join(f'{name}={getattr(self, name)!r}' for name in shown)})"
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def _checked(name: str, value: Any, kind: type) -> Any:
+    if value is not None and not isinstance(value, kind):
+        what = "a str" if kind is str else "a dict"
+        raise InvalidArgument(f"AnnSearchRequest: {name} must be {what}, not {type(value).__name__}")
+    return value
 
 
 class RRFRanker:
     """Fuse by reciprocal rank: k damps the lead of the first ranks, 0 < k < 16384."""
 
-    def __init__(self, k: int = 60) -> None:
-        if isinstance(k, bool) or not isinstance(k, (int, float)) or not 0 < k < MAX_RRF_K:
+    def __init__(self, k: float = 60) -> None:
+        if not _is_number(k) or not 0 < k < MAX_RRF_K:
             raise InvalidArgument(f"RRFRanker: k must be a number over 0 and below {MAX_RRF_K}, not {k!r}")
         self.k = k
 
@@ -56,14 +80,24 @@ class RRFRanker:
         """Return the ranker in pymilvus's shape."""
         return {"strategy": "rrf", "params": {"k": self.k}}
 
+    def __repr__(self) -> str:
+        return f"RRFRanker(k={self.k})"
+
 
 class WeightedRanker:
-    """Fuse by weighted scores: one weight from 0 to 1 per request, in their order."""
+    """Fuse by weighted scores: one weight from 0 to 1 per request, in their order.
+
+    Args:
+        nums: the weights.
+        norm_score: map each route's scores into [0, 1] first, so that different metrics can be added.
+    """
 
     def __init__(self, *nums: float, norm_score: bool = True) -> None:
         for weight in nums:
-            if isinstance(weight, bool) or not isinstance(weight, (int, float)) or not 0 <= weight <= 1:
+            if not _is_number(weight) or not 0 <= weight <= 1:
                 raise InvalidArgument(f"WeightedRanker: each weight must be a number from 0 to 1, not {weight!r}")
+        if not isinstance(norm_score, bool):
+            raise InvalidArgument(f"WeightedRanker: norm_score must be True or False, not {norm_score!r}")
         self.weights = list(nums)
         self.norm_score = norm_score
 
@@ -71,28 +105,47 @@ class WeightedRanker:
         """Return the ranker in pymilvus's shape."""
         return {"strategy": "weighted", "params": {"weights": self.weights, "norm_score": self.norm_score}}
 
+    def __repr__(self) -> str:
+        return f"WeightedRanker({', '.join(map(str, self.weights))}, norm_score={self.norm_score})"
+
 
 def as_ranker(ranker: Any, metrics: Sequence[str]) -> Fuse:
     """Return the fusion that a ranker (ours, pymilvus's, or anything with their `dict()`) asks for.
 
     Raises:
         InvalidArgument: no ranker, or another number of weights than of requests.
-        NotSupported: a strategy that is not implemented.
+        NotSupported: a strategy or a parameter of one that is not implemented.
     """
     if not callable(getattr(ranker, "dict", None)):
         if hasattr(ranker, "input_field_names"):
             raise NotSupported("a Function as ranker is not supported yet; use RRFRanker or WeightedRanker")
         raise InvalidArgument(f"ranker must be an RRFRanker or a WeightedRanker, not {type(ranker).__name__}")
     raw = ranker.dict()
-    params = raw.get("params", {})
-    if raw.get("strategy") == "rrf":
-        return partial(rrf, k=RRFRanker(params.get("k", 60)).k)
-    if raw.get("strategy") == "weighted":
-        checked = WeightedRanker(*params["weights"], norm_score=params.get("norm_score", True))
-        if len(checked.weights) != len(metrics):
-            raise InvalidArgument(f"WeightedRanker has {len(checked.weights)} weights for {len(metrics)} requests")
-        return partial(weighted, weights=checked.weights, metrics=metrics, norm_score=checked.norm_score)
-    raise NotSupported(f"ranker strategy {raw.get('strategy')!r} is not supported yet; use rrf or weighted")
+    strategy, params = raw.get("strategy"), dict(raw.get("params") or {})
+    if strategy not in MAKERS:
+        raise NotSupported(f"ranker strategy {strategy!r} is not supported yet; use {' or '.join(MAKERS)}")
+    make, known = MAKERS[strategy]
+    for name in params:
+        if name not in known:
+            raise NotSupported(f"ranker '{strategy}': parameter '{name}' is not supported; it takes {', '.join(known)}")
+    return make(params, metrics)
+
+
+def _rrf(params: Mapping[str, Any], metrics: Sequence[str]) -> Fuse:
+    return partial(rrf, k=RRFRanker(**params).k)
+
+
+def _weighted(params: Mapping[str, Any], metrics: Sequence[str]) -> Fuse:
+    checked = WeightedRanker(*params.get("weights", ()), norm_score=params.get("norm_score", True))
+    if len(checked.weights) != len(metrics):
+        raise InvalidArgument(f"WeightedRanker has {len(checked.weights)} weights for {len(metrics)} requests")
+    return partial(weighted, weights=checked.weights, metrics=metrics, norm_score=checked.norm_score)
+
+
+MAKERS: Mapping[str, tuple[Callable[[Mapping[str, Any], Sequence[str]], Fuse], tuple[str, ...]]] = {
+    "rrf": (_rrf, ("k",)),
+    "weighted": (_weighted, ("weights", "norm_score")),
+}
 
 
 def as_request(request: Any) -> AnnSearchRequest:

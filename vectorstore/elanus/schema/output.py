@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from elanus.errors import FieldNotFound, InvalidArgument, did_you_mean
+from elanus.errors import FieldNotFound, InvalidArgument, NotSupported, did_you_mean
 from elanus.schema.arrow import stored_fields
 from elanus.schema.collection import DYNAMIC_FIELD, CollectionSchema
 from elanus.schema.reading import Reader, Rows
@@ -41,13 +41,14 @@ def resolve_output(schema: CollectionSchema, names: Sequence[str] | None, *, que
 
     Raises:
         FieldNotFound: no such field.
+        NotSupported: a path into a JSON value.
         InvalidArgument: a field that a function computes, which is not stored; or no list of str.
     """
-    if isinstance(names, str) or (names is not None and not all(isinstance(n, str) for n in names)):
+    if names is not None and not (isinstance(names, (list, tuple)) and all(isinstance(n, str) for n in names)):
         raise InvalidArgument(f"output_fields must be a list of str, not {names!r}")
     wanted = _wanted(schema, names, query)
     stored = {f.name: f for f in stored_fields(schema)}
-    keys = [name for name in wanted if name not in stored and name != DYNAMIC_FIELD]
+    keys = [name for name in wanted if name not in stored]
     for name in keys:
         _check_key(schema, name)
     everything = DYNAMIC_FIELD in wanted
@@ -81,7 +82,9 @@ def _check_key(schema: CollectionSchema, name: str) -> None:
     if name in schema.names():
         raise InvalidArgument(f"output field '{name}' is computed by a function and not stored; it cannot be returned")
     if not schema.enable_dynamic_field:
-        raise FieldNotFound(f"no output field '{name}'{did_you_mean(name, schema.names())}")
+        raise FieldNotFound(f"no output field '{name}'{did_you_mean(name, [f.name for f in stored_fields(schema)])}")
+    if "[" in name:
+        raise NotSupported(f"output field '{name}': a part of a JSON value cannot be returned alone; ask for the whole")
 
 
 def read_rows(read: Callable[[str], Reader], rows: Rows, output: Output) -> list[dict[str, Any]]:

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from elanus.schema.buffers import matrix, numbers
+
 Rows = np.ndarray[Any, np.dtype[np.int64]]
 Reader = Callable[[Rows], list[Any]]
 
@@ -20,12 +22,12 @@ def reader(column: pa.Array) -> Reader:
     """Return a function from row numbers to Python values: what `column[row].as_py()` gives for each."""
     kind = column.type
     if pa.types.is_fixed_size_list(kind):
-        matrix = column.flatten().to_numpy(zero_copy_only=False).reshape(-1, kind.list_size)
-        return lambda rows: list(matrix[rows].tolist())
+        vectors = matrix(column)
+        return lambda rows: list(vectors[rows].tolist())
     if column.null_count == 0:
         if pa.types.is_integer(kind) or pa.types.is_floating(kind):
-            numbers = column.to_numpy()
-            return lambda rows: list(numbers[rows].tolist())
+            values = numbers(column)
+            return lambda rows: list(values[rows].tolist())
         if pa.types.is_dictionary(kind):
             return _of_dictionary(column)
         if pa.types.is_list(kind):
@@ -34,7 +36,7 @@ def reader(column: pa.Array) -> Reader:
 
 
 def _of_dictionary(column: pa.DictionaryArray) -> Reader:
-    codes, values = column.indices.to_numpy(), column.dictionary.to_pylist()
+    codes, values = numbers(column.indices), column.dictionary.to_pylist()
     return lambda rows: [values[code] for code in codes[rows].tolist()]
 
 
@@ -51,9 +53,9 @@ def _of_lists(column: pa.ListArray) -> Reader:
 def _ranges(elements: pa.Array) -> Callable[[int, int], list[Any]]:
     """Return a function that gives the elements from one position to another as Python values."""
     if elements.null_count == 0 and pa.types.is_dictionary(elements.type):
-        codes, values = elements.indices.to_numpy(), elements.dictionary.to_pylist()
+        codes, values = numbers(elements.indices), elements.dictionary.to_pylist()
         return lambda start, end: [values[code] for code in codes[start:end].tolist()]
     if elements.null_count == 0 and (pa.types.is_integer(elements.type) or pa.types.is_floating(elements.type)):
-        numbers = elements.to_numpy()
-        return lambda start, end: list(numbers[start:end].tolist())
+        flat = numbers(elements)
+        return lambda start, end: list(flat[start:end].tolist())
     return lambda start, end: list(elements.slice(start, end - start).to_pylist())

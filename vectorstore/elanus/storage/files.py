@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from elanus.schema.buffers import from_numbers, numbers
 from elanus.storage.failpoints import reach
 
 GONE = ".gone"
@@ -37,7 +38,7 @@ def write_arrays(path: Path, arrays: Arrays, sync: bool) -> None:
     """Write named one-dimensional arrays of any numeric dtype as an Arrow IPC file of one row of lists."""
     columns = []
     for array in arrays.values():
-        flat = pa.array(np.ascontiguousarray(array))
+        flat = from_numbers(array)
         columns.append(pa.LargeListArray.from_arrays(pa.array([0, len(flat)], pa.int64()), flat))
     write_batch(path, pa.RecordBatch.from_arrays(columns, names=list(arrays)), sync)
 
@@ -57,7 +58,7 @@ def map_batch(path: Path, *, random_access: bool = False) -> pa.RecordBatch:
 def map_arrays(path: Path) -> dict[str, np.ndarray[Any, Any]]:
     """Map what `write_arrays` wrote: read-only arrays by name."""
     batch = map_batch(path)
-    return {name: batch.column(i).values.to_numpy(zero_copy_only=True) for i, name in enumerate(batch.schema.names)}
+    return {name: numbers(batch.column(i).values) for i, name in enumerate(batch.schema.names)}
 
 
 def sync_folder(path: Path) -> None:

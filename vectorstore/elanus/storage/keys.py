@@ -9,6 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from elanus.schema.buffers import bits, from_numbers, numbers
+
 Int64s = np.ndarray[Any, np.dtype[np.int64]]
 
 _PRIME = 0x100000001B3
@@ -28,7 +30,7 @@ class Keys:
     def numbers(self) -> Int64s:
         """Each key as an int64: itself, or a stable hash of its UTF-8 bytes."""
         if pa.types.is_integer(self.array.type):
-            return np.asarray(self.array.to_numpy(zero_copy_only=False), np.int64)
+            return np.asarray(numbers(self.array), np.int64)
         return hash_strings(self.array)
 
     @cached_property
@@ -49,7 +51,7 @@ def hash_strings(array: pa.Array) -> Int64s:
     whoever looks up compares the keys themselves.
     """
     if pa.types.is_dictionary(array.type):
-        return np.asarray(hash_strings(array.dictionary)[array.indices.to_numpy()], np.int64)
+        return np.asarray(hash_strings(array.dictionary)[numbers(array.indices)], np.int64)
     offsets = np.frombuffer(array.buffers()[1], np.int32)[array.offset : array.offset + len(array) + 1]
     starts, ends = offsets[:-1].astype(np.int64), offsets[1:].astype(np.int64)
     lengths = ends - starts
@@ -113,6 +115,6 @@ def _same(keys: Keys, which: Int64s, column: pa.Array, rows: Int64s) -> np.ndarr
     """Whether the keys really are equal where their numbers are; a hash alone proves nothing."""
     if pa.types.is_integer(column.type):
         return np.ones(len(rows), np.bool_)
-    mine, theirs = keys.array.take(pa.array(which)), column.take(pa.array(rows))
+    mine, theirs = keys.array.take(from_numbers(which)), column.take(from_numbers(rows))
     plain = [a.dictionary_decode() if pa.types.is_dictionary(a.type) else a for a in (mine, theirs)]
-    return np.asarray(pc.equal(*plain).to_numpy(zero_copy_only=False), np.bool_)
+    return bits(pc.equal(*plain))

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from elanus.schema.buffers import from_numbers
 from elanus.schema.collection import CollectionSchema
 from elanus.storage.tables import WRITE, LogEntry
 
@@ -36,5 +37,5 @@ def with_auto_ids(batch: pa.RecordBatch, entry: LogEntry, schema: CollectionSche
     key = schema.primary_field
     if entry.op != WRITE or not key.auto_id:
         return batch
-    ids = pa.array(np.arange(entry.first_id, entry.first_id + entry.rows, dtype=np.int64))
+    ids = from_numbers(np.arange(entry.first_id, entry.first_id + entry.rows, dtype=np.int64))
     return batch.add_column(0, pa.field(key.name, pa.int64()), ids)

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from elanus.filter.columns import PathValues
 from elanus.index.metric import norms
+from elanus.schema.buffers import matrix
 from elanus.schema.reading import Reader, reader
 from elanus.storage.keys import Keys, KeyTable
 from elanus.storage.shred import Shredded, shred
@@ -50,7 +51,7 @@ class Part:
 
     def matrix(self, name: str) -> Floats:
         """A dense vector column as a read-only float32 matrix (rows, dim)."""
-        return self.derive(("matrix", name), lambda: _matrix(self.column(name)))
+        return self.derive(("matrix", name), lambda: matrix(self.column(name)))
 
     def norms(self, name: str) -> Floats:
         """The L2 norms of a dense vector column, float32 (rows,)."""
@@ -153,8 +154,3 @@ class TailBlock(Part):
         if postings or not self.sources:
             return [(self.rows, postings)]
         return self.sources
-
-
-def _matrix(column: pa.Array) -> Floats:
-    values = column.flatten().to_numpy(zero_copy_only=True)
-    return np.asarray(values, np.float32).reshape(-1, column.type.list_size)

@@ -20,6 +20,7 @@ import pyarrow as pa
 from elanus.errors import StoreFormatError
 from elanus.index.metric import norms
 from elanus.schema.arrow import stored_fields
+from elanus.schema.buffers import from_numbers, matrix, numbers
 from elanus.schema.collection import DYNAMIC_FIELD, CollectionSchema
 from elanus.schema.fields import DENSE_VECTORS
 from elanus.storage.files import (
@@ -54,7 +55,7 @@ class Segment(Part):
         try:
             batch = map_batch(folder / "columns.arrow")
             columns = dict(zip(batch.schema.names, batch.columns, strict=True))
-            super().__init__(columns, columns.pop(RID).to_numpy(zero_copy_only=True))
+            super().__init__(columns, numbers(columns.pop(RID)))
             self._files = _open_rest(folder)
             (folder / "columns.arrow").stat()  # still there: so nobody took files away while they were listed
         except pa.ArrowInvalid as error:
@@ -154,7 +155,7 @@ def _write_files(folder: Path, schema: CollectionSchema, kept: Kept, rids: Int64
     key_column = columns[schema.primary_field.name]
     write_arrays(folder / "keys.arrow", KeyTable.build(Keys(key_column)).arrays(), sync)
     names = [*columns, RID]
-    batch = pa.RecordBatch.from_arrays([*columns.values(), pa.array(rids)], names=names)
+    batch = pa.RecordBatch.from_arrays([*columns.values(), from_numbers(rids)], names=names)
     write_batch(folder / "columns.arrow", batch, sync)
 
 
@@ -176,9 +177,9 @@ def joined_column(kept: Kept, name: str) -> pa.Array:
 
 def joined_vectors(kept: Kept, name: str) -> pa.RecordBatch:
     """The vectors of the kept rows, in order, with their norms."""
-    matrix = np.concatenate([_keep(part.matrix(name), keep) for part, keep in kept])
-    vectors = pa.FixedSizeListArray.from_arrays(pa.array(matrix.reshape(-1)), matrix.shape[1])
-    return pa.RecordBatch.from_arrays([vectors, pa.array(norms(matrix))], names=[VECTOR, NORM])
+    joined = np.concatenate([_keep(part.matrix(name), keep) for part, keep in kept])
+    vectors = pa.FixedSizeListArray.from_arrays(from_numbers(joined.reshape(-1)), joined.shape[1])
+    return pa.RecordBatch.from_arrays([vectors, from_numbers(norms(joined))], names=[VECTOR, NORM])
 
 
 def written_vectors(folder: Path, tag: str) -> tuple[Floats, Floats]:
@@ -187,8 +188,7 @@ def written_vectors(folder: Path, tag: str) -> tuple[Floats, Floats]:
 
 
 def _unpack(batch: pa.RecordBatch) -> tuple[Floats, Floats]:
-    vectors = batch.column(0)
-    return vectors.flatten().to_numpy().reshape(-1, vectors.type.list_size), batch.column(1).to_numpy()
+    return matrix(batch.column(0)), numbers(batch.column(1))
 
 
 def _keep(array: np.ndarray[Any, Any], keep: Bools | None) -> np.ndarray[Any, Any]:

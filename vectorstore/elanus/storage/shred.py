@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from elanus.filter.columns import PathValues
+from elanus.schema.buffers import numbers
 
 MAX_PATHS = 256
 MAX_KEYS = 8
@@ -112,7 +113,7 @@ class Shredded:
 def _stored(entry: Mapping[str, Any], arrays: Iterator[pa.Array]) -> Stored:
     states = entry["state"]
     if states is None:
-        states = next(arrays).to_numpy(zero_copy_only=True)
+        states = numbers(next(arrays))
     return Stored(states, tuple(next(arrays) for _ in range(entry["columns"])))
 
 
