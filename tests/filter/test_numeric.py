@@ -122,6 +122,7 @@ def test_membership_is_by_exact_value(many: bool) -> None:
 def test_bools_are_no_numbers_in_a_list() -> None:
     assert member(np.array([0, 1], np.int64), [True]).tolist() == [False, False]
     assert member(np.array([False, True]), [1, True]).tolist() == [False, True]
+    assert member(np.array([False, True]), [True] * 20).tolist() == [False, True]
 
 
 @pytest.mark.parametrize("kind", [pa.int64(), pa.float32(), pa.bool_(), pa.int8()])

@@ -283,5 +283,8 @@ def test_a_dictionary_of_many_strings_and_any_code_width_is_gathered() -> None:
             ("color > ''", lambda t: True),
             ("color == 'no'", lambda t: False),
         ):
-            expected = [text is not None and test(text) for text in texts]
+            expected = [word is not None and test(word) for word in texts]
+            negated = [word is not None and not test(word) for word in texts]
+            assert matches(compile_filter(f"{text} and color >= ''", SCHEMA), rows).tolist() == expected
+            assert matches(compile_filter(f"not ({text}) or color == 'no'", SCHEMA), rows).tolist() == negated
             assert matches(compile_filter(text, SCHEMA), rows).tolist() == expected

@@ -85,9 +85,7 @@ class Collections(Base):
             asked = as_index_params(index_params) or [IndexParam(vector_field_name, metric_type=metric_type.upper())]
         else:
             refuse(call, kwargs)
-            refuse_quick(
-                call, dimension, primary_field_name, id_type, vector_field_name, metric_type, bool(auto_id)
-            )
+            refuse_quick(call, dimension, primary_field_name, id_type, vector_field_name, metric_type, bool(auto_id))
             built, asked = as_schema(schema), as_index_params(index_params)
         built.verify()
         definition = Definition(built, {}, consistency=level, description=built.description).with_indexes(asked)

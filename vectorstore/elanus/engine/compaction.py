@@ -93,5 +93,4 @@ class Compaction:
 
 def _end_rid(view: View, row: CollectionRow) -> int:
     """The row number after the last one that the view has seen."""
-    last = view.slices[-1].part.rids
-    return max(row.flushed_rid, int(last[-1]) + 1 if len(last) else 0)
+    return max([row.flushed_rid, *(int(s.part.rids[-1]) + 1 for s in view.slices[-1:])])

@@ -30,11 +30,12 @@ FOLD_BYTES = FLUSH_BYTES // 4
 MAX_SEGMENT_ROWS = 2_000_000
 DEAD_SHARE = 0.3
 LOCK_SECONDS = 600.0
-RETRY_SECONDS = 1.0
+WAIT_SECONDS = 0.02
+IDLE_SECONDS = 5.0
 
 
 class Maintainer:
-    """A thread that flushes and merges when woken, and the same work on demand."""
+    """A thread that flushes and merges when woken and ends when idle, and the same work on demand."""
 
     def __init__(self, folder: Path, catalog: Catalog, collection: Callable[[str], Collection], *, sync: bool) -> None:
         self._segments = folder / "segments"
@@ -73,11 +74,12 @@ class Maintainer:
             StoreFull: the tail cannot be flushed because there is no space.
         """
         while collection.tail_bytes >= WAIT_BYTES and not self._stopping:
-            self.wake()
+            if self._done >= self._asked:
+                self.wake()
             with self._wake:
-                self._wake.wait_for(lambda: self._done >= self._asked or self._stopping, RETRY_SECONDS)
-                if isinstance(self._trouble, (OSError, StoreFull)):
-                    raise StoreFull(f"the log is full and cannot be flushed: {self._trouble}") from self._trouble
+                self._wake.wait(WAIT_SECONDS)
+            if isinstance(self._trouble, (OSError, StoreFull)):
+                raise StoreFull(f"the log is full and cannot be flushed: {self._trouble}") from self._trouble
             self._collection(collection.name)
 
     def flush(self, name: str) -> None:
@@ -114,9 +116,10 @@ class Maintainer:
         """End the thread after its current step."""
         with self._wake:
             self._stopping = True
+            thread = self._thread
             self._wake.notify_all()
-        if self._thread is not None:
-            self._thread.join()
+        if thread is not None:
+            thread.join()
         self._graphs.stop()
 
     def leak(self) -> None:
@@ -135,8 +138,9 @@ class Maintainer:
     def _run(self) -> None:
         while True:
             with self._wake:
-                self._wake.wait_for(lambda: self._asked > self._done or self._stopping)
-                if self._stopping:
+                self._wake.wait_for(lambda: self._asked > self._done or self._stopping, IDLE_SECONDS)
+                if self._stopping or self._asked <= self._done:
+                    self._thread = None
                     return
                 asked = self._asked
             self._round()
@@ -216,14 +220,17 @@ def _tail(view: View) -> list[Slice]:
 
 
 def _to_merge(view: View) -> list[Slice]:
-    """The next neighbours to merge, or one segment with many dead rows.
+    """One segment with many dead rows, or the next neighbours to merge.
 
     A segment is merged with all that follow it once these together hold as many rows. So each segment outweighs its
     followers, there are about log2(rows) of them, and a row is rewritten about as often.
     """
     sealed = [s for s in view.slices if s.part.sealed]
-    for place, s in enumerate(sealed):
+    for s in sealed:
+        if s.living < (1 - DEAD_SHARE) * s.part.rows:
+            return [s]
+    for place, s in enumerate(sealed[:-1]):
         followers = sum(other.living for other in sealed[place + 1 :])
-        if place + 1 < len(sealed) and s.living <= followers <= MAX_SEGMENT_ROWS - s.living:
+        if s.living <= followers <= MAX_SEGMENT_ROWS - s.living:
             return sealed[place:]
-    return next(([s] for s in sealed if s.living < (1 - DEAD_SHARE) * s.part.rows), [])
+    return []

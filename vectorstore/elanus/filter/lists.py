@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from elanus.filter.columns import Bools
-from elanus.filter.vectors import Array, Vector, as_vector, both, validity
+from elanus.filter.vectors import Array, Vector, as_vector, both, validity, with_nulls
 
 Ints = np.ndarray[Any, np.dtype[np.int32]]
 WORD = 8
@@ -44,7 +44,7 @@ def element(lists: pa.Array, index: int) -> Vector:
     """Return the element at `index` of each list; unknown where the list is shorter."""
     ends = offsets(lists)
     inside: Bools = np.diff(ends) > index
-    places = pa.array(np.where(inside, ends[:-1].astype(np.int64) + index, 0), mask=~inside)
+    places = with_nulls(np.where(inside, ends[:-1].astype(np.int64) + index, 0), inside)
     taken = as_vector(lists.values.take(places))
     return Vector(taken.data, both(validity(lists), inside))
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from elanus.filter.columns import Bools
@@ -102,13 +101,13 @@ def member(data: Array, values: Sequence[Any]) -> Bools:
         for value in wanted:
             found |= data == value
         return found
-    return bits(pc.is_in(from_numbers(data), value_set=pa.array(wanted)))
+    return bits(pc.is_in(from_numbers(data), value_set=from_numbers(wanted)))
 
 
 def _castable(dtype: np.dtype[Any], values: Sequence[Any]) -> Array:
     """The constants that a column of this type can hold, as that type."""
     if dtype.kind == "b":
-        return np.array([v for v in values if isinstance(v, bool)], dtype)
+        return np.array(list({v for v in values if isinstance(v, bool)}), dtype)
     if dtype.kind == "i":
         return _castable_integers(np.iinfo(dtype), values)
     figures = [v for v in values if type(v) in (int, float)]

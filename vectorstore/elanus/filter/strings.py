@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from elanus.filter.columns import Bools
 from elanus.filter.pattern import EXACT, INNER, PREFIX, REGEX, SUFFIX, Pattern
-from elanus.filter.vectors import texts_where
+from elanus.filter.vectors import from_texts, texts_where
 from elanus.schema.buffers import bits
 
 COMPARE: dict[str, Callable[[Any, Any], pa.Array]] = {
@@ -22,7 +22,7 @@ COMPARE: dict[str, Callable[[Any, Any], pa.Array]] = {
     ">=": pc.greater_equal,
 }
 LIKE: dict[str, Callable[[pa.Array, str], pa.Array]] = {
-    EXACT: lambda texts, literal: pc.equal(texts, pa.scalar(literal, texts.type)),
+    EXACT: lambda texts, literal: pc.equal(texts, from_texts([literal])[0]),
     PREFIX: lambda texts, literal: pc.starts_with(texts, pattern=literal),
     SUFFIX: lambda texts, literal: pc.ends_with(texts, pattern=literal),
     INNER: lambda texts, literal: pc.match_substring(texts, pattern=literal),
@@ -32,7 +32,8 @@ LIKE: dict[str, Callable[[pa.Array, str], pa.Array]] = {
 
 def compare_text(column: pa.Array, op: str, const: str) -> Bools:
     """Compare strings with a constant; UTF-8 orders as code points do."""
-    return texts_where(column, lambda texts: COMPARE[op](texts, pa.scalar(const, texts.type)))
+    scalar = from_texts([const])[0]
+    return texts_where(column, lambda texts: COMPARE[op](texts, scalar))
 
 
 def compare_texts(left: pa.Array, op: str, right: pa.Array) -> Bools:
@@ -47,8 +48,8 @@ def like(column: pa.Array, pattern: Pattern) -> Bools:
 
 def member_text(column: pa.Array, values: Sequence[Any]) -> Bools:
     """Return where strings are among some constants; constants that are no strings are ignored."""
-    wanted = [v for v in values if isinstance(v, str)]
-    return texts_where(column, lambda texts: pc.is_in(texts, value_set=pa.array(wanted, texts.type)))
+    wanted = from_texts([v for v in values if isinstance(v, str)])
+    return texts_where(column, lambda texts: pc.is_in(texts, value_set=wanted))
 
 
 def _plain(column: pa.Array) -> pa.Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,7 +78,7 @@ def gather(codes: pa.Array, table: Bools) -> Bools:
     first, last = hits[0], hits[-1]
     if last - first + 1 == len(hits):
         return _between(numbers(codes), first, last, len(table))
-    return numbers(pc.take(from_numbers(table.view(np.uint8)), codes)).view(np.bool_)
+    return numbers(pc.take(from_numbers(table.view(np.uint8)), codes)).astype(np.bool_)
 
 
 def _any_of(codes: Array, wanted: Array) -> Bools:
@@ -97,6 +97,34 @@ def _between(codes: Array, first: int, last: int, size: int) -> Bools:
     if first > 0:
         found &= codes >= codes.dtype.type(first)
     return found
+
+
+def from_texts(values: Sequence[str]) -> pa.Array:
+    """Return strings as an Arrow array; pyarrow's own constructor would import pandas.
+
+    Raises:
+        UnicodeEncodeError: a string has half of a surrogate pair.
+    """
+    encoded = [value.encode() for value in values]
+    ends = np.zeros(len(encoded) + 1, np.int32)
+    np.cumsum([len(piece) for piece in encoded], out=ends[1:])
+    buffers = [None, pa.py_buffer(ends), pa.py_buffer(b"".join(encoded))]
+    return pa.Array.from_buffers(pa.string(), len(encoded), buffers)
+
+
+def from_bools(values: Bools) -> pa.Array:
+    """Return bools as an Arrow array."""
+    return pa.Array.from_buffers(pa.bool_(), len(values), [None, _packed(values)])
+
+
+def with_nulls(values: Array, valid: Bools) -> pa.Array:
+    """Return numbers as an Arrow array that is null where they are not valid."""
+    buffers = [_packed(valid), pa.py_buffer(np.ascontiguousarray(values))]
+    return pa.Array.from_buffers(pa.from_numpy_dtype(values.dtype), len(values), buffers)
+
+
+def _packed(values: Bools) -> pa.Buffer:
+    return pa.py_buffer(np.packbits(values, bitorder="little"))
 
 
 def both(left: Bools | None, right: Bools | None) -> Bools | None:

@@ -51,15 +51,14 @@ def resolve_output(schema: CollectionSchema, names: Sequence[str] | None, *, que
     keys = [name for name in wanted if name not in stored]
     for name in keys:
         _check_key(schema, name)
-    everything = DYNAMIC_FIELD in wanted
     by_kind: dict[str, list[str]] = {"plain": [], "json": [], "vectors": []}
     for name in stored:
         if name in wanted:
             by_kind[_kind(stored[name].dtype)].append(name)
     return Output(
         **{kind: tuple(found) for kind, found in by_kind.items()},
-        dynamic=everything or bool(keys),
-        keys=None if everything else frozenset(keys),
+        dynamic=bool(keys),
+        keys=frozenset(keys) if keys and DYNAMIC_FIELD not in wanted else None,
     )
 
 

@@ -179,6 +179,11 @@ def _unfit(field: FieldSchema, converter: Converter, values: Any) -> Unfit | Non
 
 
 def _shown(value: Any) -> str:
-    text = repr(value[:4] if isinstance(value, (list, tuple, np.ndarray)) and len(value) > 4 else value)
+    if isinstance(value, (np.ndarray, np.generic)):
+        value = value.tolist()
+    if isinstance(value, (list, tuple)) and len(value) > 4:
+        text = f"{repr(list(value[:3]))[:-1]}, ...]"
+    else:
+        text = repr(value)
     text = " ".join(text.split())
     return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}..."

@@ -27,6 +27,7 @@ OLDEST_SQLITE = 3_051_003
 BUSY_SECONDS = 30
 PAGE_SIZE = 32_768
 WAL_LIMIT_BYTES = 64 << 20
+CHECKPOINT_PAGES = 3_072
 VACUUM_PAGES = 256
 SYNCHRONOUS = {"fsync": "FULL", "os": "NORMAL", "none": "OFF"}
 
@@ -162,6 +163,7 @@ def _prepare(connection: apsw.Connection, path: Path, synchronous: str) -> None:
         "fullfsync=1",
         "secure_delete=OFF",
         f"journal_size_limit={WAL_LIMIT_BYTES}",
+        f"wal_autocheckpoint={CHECKPOINT_PAGES}",
     ):
         connection.execute(f"PRAGMA {pragma}").fetchall()
     if new:

@@ -56,6 +56,7 @@ class FileLock:
     """
 
     def __init__(self, path: Path) -> None:
+        self._descriptor = -1
         self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o666)
         self._threads = threading.Lock()
         self._path = path
@@ -107,6 +108,9 @@ class FileLock:
         """Let the next waiter in."""
         _unlock(self._descriptor)
         self._threads.release()
+
+    def __del__(self) -> None:
+        self.close()
 
     def close(self) -> None:
         """Close the descriptor; the object is of no use afterwards."""

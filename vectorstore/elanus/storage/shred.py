@@ -18,7 +18,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from elanus.filter.columns import PathValues
-from elanus.schema.buffers import numbers
+from elanus.filter.vectors import from_bools, from_texts, with_nulls
+from elanus.schema.buffers import bits, from_numbers, numbers
 
 MAX_PATHS = 256
 MAX_KEYS = 8
@@ -34,7 +35,12 @@ States = np.ndarray[Any, np.dtype[np.uint8]]
 Places = np.ndarray[Any, np.dtype[np.int64]]
 Occurrences = tuple[list[int], list[Any]]
 
-SCALARS: dict[type, pa.DataType] = {bool: pa.bool_(), int: pa.int64(), float: pa.float64(), str: pa.string()}
+SCALARS: dict[type, Callable[[list[Any]], pa.Array]] = {
+    bool: lambda values: from_bools(np.array(values, np.bool_)),
+    int: lambda values: from_numbers(np.array(values, np.int64)),
+    float: lambda values: from_numbers(np.array(values, np.float64)),
+    str: from_texts,
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,14 +79,14 @@ class Shredded:
         if self.complete and not any(isinstance(key, int) for key in keys):
             return self._values(Stored(MISSING, ()), keys)
         rows = _candidates(self.texts, keys)
-        return self._values(_store(_at(keys, rows, _parse(self.texts.take(pa.array(rows)))), len(self.texts)), keys)
+        return self._values(_store(_at(keys, rows, _parse(self.texts.take(from_numbers(rows)))), len(self.texts)), keys)
 
     def _values(self, stored: Stored, keys: Keys) -> PathValues:
         states = stored.states
         if isinstance(states, int):
             states = np.full(len(self.texts), states, np.uint8)
         rows = np.flatnonzero(states == RESIDUAL)
-        values = _at(keys, rows, _parse(self.texts.take(pa.array(rows)))) if len(rows) else ([], [])
+        values = _at(keys, rows, _parse(self.texts.take(from_numbers(rows)))) if len(rows) else ([], [])
         residual = dict(zip(*values, strict=True))
         return PathValues(stored.columns, states != MISSING, states == NULL, residual)
 
@@ -91,8 +97,8 @@ class Shredded:
         directory = []
         for number, (keys, stored) in enumerate(self.paths.items()):
             constant = stored.states if isinstance(stored.states, int) else None
+            states = [] if isinstance(stored.states, int) else [from_numbers(stored.states)]
             directory.append({"keys": keys, "state": constant, "columns": len(stored.columns)})
-            states = [] if constant is not None else [pa.array(stored.states)]
             for place, array in enumerate([*states, *stored.columns]):
                 arrays.append(array)
                 fields.append(pa.field(f"{number}.{place}", array.type))
@@ -154,7 +160,7 @@ def _collect(texts: pa.Array) -> tuple[dict[Keys, Occurrences], bool]:
 def _rows(texts: pa.Array) -> list[int]:
     if texts.null_count == 0:
         return list(range(len(texts)))
-    return np.flatnonzero(texts.is_valid().to_numpy(zero_copy_only=False)).tolist()  # type: ignore[no-any-return]
+    return np.flatnonzero(bits(texts.is_valid())).tolist()  # type: ignore[no-any-return]
 
 
 def _objects(rows: list[int], values: list[Any]) -> list[tuple[int, dict[str, Any]]]:
@@ -190,12 +196,11 @@ def _parse(texts: pa.Array) -> list[Any]:
 
 def _candidates(texts: pa.Array, keys: Keys) -> Places:
     """The rows in which the path may lead anywhere: their text has its keys, or escapes that may hide them."""
-    some = texts.is_valid()
+    some = bits(texts.is_valid())
     for key in keys:
         if isinstance(key, str) and key.isascii() and key.isprintable() and '"' not in key and "\\" not in key:
-            has = pc.or_(pc.match_substring(texts, f'"{key}"'), pc.match_substring(texts, "\\u"))
-            some = pc.and_(some, pc.fill_null(has, False))
-    return np.flatnonzero(some.to_numpy(zero_copy_only=False))
+            some &= bits(pc.or_(pc.match_substring(texts, f'"{key}"'), pc.match_substring(texts, "\\u")))
+    return np.flatnonzero(some)
 
 
 def _at(keys: tuple[Any, ...], rows: Iterable[Any], values: Iterable[Any]) -> Occurrences:
@@ -243,13 +248,13 @@ def _by_type(at: Places, values: list[Any]) -> Iterator[tuple[type, Places, list
 
 def _scalars(values: list[Any]) -> Iterator[tuple[pa.Array, Places]]:
     """The values, all of one type, as a column with the places it holds; what does not fit is left out."""
-    kind = SCALARS[type(values[0])]
+    column = SCALARS[type(values[0])]
     try:
-        yield pa.array(values, kind), np.arange(len(values))
-    except (OverflowError, pa.ArrowInvalid, UnicodeEncodeError):
+        yield column(values), np.arange(len(values))
+    except (OverflowError, UnicodeEncodeError):
         places = [place for place, value in enumerate(values) if _fits(value)]
         if places:
-            yield pa.array([values[place] for place in places], kind), np.array(places)
+            yield column([values[place] for place in places]), np.array(places)
 
 
 def _fits(value: Any) -> bool:
@@ -278,7 +283,8 @@ def _lists(values: list[list[Any]]) -> Iterator[tuple[pa.Array, Places]]:
             flat = list(chain.from_iterable(kept))
         ends = np.concatenate([[0], np.cumsum(list(map(len, kept)), dtype=np.int32)])
         if places:
-            yield pa.ListArray.from_arrays(pa.array(ends, pa.int32()), pa.array(flat, SCALARS[kind])), np.array(places)
+            column = pa.ListArray.from_arrays(from_numbers(ends.astype(np.int32)), SCALARS[kind](flat))
+            yield column, np.array(places)
 
 
 COLUMNS: dict[type, Callable[[list[Any]], Iterator[tuple[pa.Array, Places]]]] = {
@@ -293,7 +299,7 @@ def _spread(column: pa.Array, at: Places, rows: int) -> pa.Array:
         return column
     source = np.full(rows, -1, np.int64)
     source[at] = np.arange(len(at))
-    return column.take(pa.array(source, mask=source < 0))
+    return column.take(with_nulls(source, source >= 0))
 
 
 def dictionary(array: pa.Array) -> pa.Array:
@@ -324,7 +330,7 @@ def _repeats(array: pa.Array) -> bool:
     if len(array) <= SAMPLE * SAMPLE_SHARE:
         return len(array) > 0
     places = np.linspace(0, len(array) - 1, SAMPLE).astype(np.int64)
-    return bool(pc.count_distinct(array.take(pa.array(places))).as_py() <= SAMPLE // SAMPLE_SHARE)
+    return bool(pc.count_distinct(array.take(from_numbers(places))).as_py() <= SAMPLE // SAMPLE_SHARE)
 
 
 def _with_elements(lists: pa.Array, values: pa.Array) -> pa.Array:

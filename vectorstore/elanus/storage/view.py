@@ -22,6 +22,9 @@ from elanus.storage.tables import DELETE, CollectionRow, LogEntry, SegmentRow
 T = TypeVar("T")
 MOST_BLOCKS = 64
 
+ENTRY_BYTES = 32_768
+"""What a log row counts for at least: a page of the catalogue, and the time it takes the next to open to replay it."""
+
 
 @dataclass(frozen=True, eq=False)
 class Slice:
@@ -187,9 +190,12 @@ class State:
         keys = Keys(batch.column(self._key_field))
         self._segments = [s.without(s.part.find(keys, self._key_field)[1]) for s in self._segments]
         self.tail.kill(keys)
-        if entry.op != DELETE:
+        nbytes = max(len(entry.body), ENTRY_BYTES)
+        if entry.op == DELETE:
+            self.tail.nbytes += nbytes
+        else:
             rids = np.arange(entry.first_rid, entry.first_rid + entry.rows, dtype=np.int64)
-            self.tail.append(batch, rids, keys, len(entry.body))
+            self.tail.append(batch, rids, keys, nbytes)
         self.applied_seq = entry.seq
         self._view = None
 
