@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import elanus
+import pytest
 from elanus.engine import maintenance
+from elanus.storage.locks import FileLock
 
 from tests import shapes
 from tests.behaviour.catalogue import assert_tidy
@@ -27,8 +29,8 @@ KILLS = 50
 
 def maintain_eagerly() -> None:
     """Let background flushes and merges happen after few rows, in this process."""
-    maintenance.FLUSH_BYTES = 64 << 10
-    maintenance.WAIT_BYTES = 256 << 10
+    maintenance.FLUSH_BYTES = 16 << 10
+    maintenance.WAIT_BYTES = 64 << 10
 
 
 def own_keys(writer: int, batch: int) -> range:
@@ -246,3 +248,125 @@ def settle(
     if found != rows and (operation := pending(messages)) is not None:
         apply(rows, *operation)
     assert found == rows
+
+
+def write_whatever_there_is(pipe: Connection, path: str, writer: int) -> None:
+    """Write, search and flush a collection that others drop, empty and rename all the time."""
+    maintain_eagerly()
+    batch = done = 0
+    with elanus.connect(path, durability="os") as client:
+        while not pipe.poll():
+            batch += 1
+            try:
+                client.insert("b", shapes.batch_rows(writer, batch, own_keys(writer, batch)))
+                check_batches_are_whole(client.query("b", filter="id >= 0", output_fields=["writer", "batch"]))
+                check_searches(client)
+                if batch % 5 == 0:
+                    client.flush("b")
+                done += 1
+            except (elanus.CollectionNotFound, elanus.CollectionNotLoaded):
+                pass
+    pipe.send(done)
+
+
+def unsettle(client: elanus.Client, turn: int) -> None:
+    """Drop, empty, rename or release the collection, and put it back."""
+    if turn % 4 == 0:
+        client.drop_collection("b")
+        shapes.batches(client, "b")
+    elif turn % 4 == 1:
+        client.truncate_collection("b")
+    elif turn % 4 == 2:
+        client.rename_collection("b", "away")
+        client.rename_collection("away", "b")
+    else:
+        client.release_collection("b")
+        client.load_collection("b")
+
+
+def test_writers_survive_that_others_drop_empty_and_rename_what_they_write(folder: Path) -> None:
+    with elanus.connect(folder, durability="os") as client, children() as start:
+        shapes.batches(client, "b")
+        writers = [start(write_whatever_there_is, str(folder), writer) for writer in range(3)]
+        deadline = time.monotonic() + SECONDS
+        turn = 0
+        while time.monotonic() < deadline:
+            unsettle(client, turn)
+            turn += 1
+            time.sleep(0.03)
+        for child in writers:
+            child.send("stop")
+        assert all(child.receive() > 3 for child in writers)
+        assert [child.join() for child in writers] == [0, 0, 0]
+        client.truncate_collection("b")
+        client.insert("b", shapes.batch_rows(9, 9, own_keys(9, 9)))
+        client.flush("b")
+        assert sorted(row["id"] for row in client.query("b", limit=100)) == list(own_keys(9, 9))
+    assert_tidy(folder)
+
+
+def open_and_write(pipe: Connection, path: str, writer: int) -> None:
+    """Open a store that may not exist yet, at the same moment as others do."""
+    pipe.recv()
+    for turn in range(3):
+        with elanus.connect(path, durability="os") as client:
+            shapes.batches(client, "b")
+            client.insert("b", shapes.batch_rows(writer, turn, own_keys(writer, turn)))
+    pipe.send("done")
+
+
+def test_many_processes_may_make_the_same_store_at_once(folder: Path) -> None:
+    with children() as start:
+        openers = [start(open_and_write, str(folder), writer) for writer in range(8)]
+        for child in openers:
+            child.send("go")
+        assert [child.receive() for child in openers] == ["done"] * 8
+        assert [child.join() for child in openers] == [0] * 8
+    with elanus.connect(folder) as client:
+        rows = client.query("b", filter="id >= 0", output_fields=["writer", "batch"])
+        check_batches_are_whole(rows)
+        assert len(rows) == 8 * 3 * BATCH
+        client.flush("b")
+    assert_tidy(folder)
+
+
+def hold(pipe: Connection, path: str) -> None:
+    """Hold a lock file until told to let go."""
+    with FileLock(Path(path)):
+        pipe.send("held")
+        pipe.recv()
+    pipe.send("free")
+
+
+def test_a_lock_that_another_process_holds_too_long_is_an_error_and_no_more(
+    client: elanus.Client, folder: Path
+) -> None:
+    shapes.batches(client, "b")
+    client.insert("b", shapes.batch_rows(0, 0, own_keys(0, 0)))
+    row = shapes.batch_rows(0, 1, own_keys(0, 1))
+    calls = {
+        "write.lock": (
+            lambda: client.insert("b", row, timeout=0.2),
+            lambda: client.delete("b", ids=[1], timeout=0.2),
+            lambda: client.truncate_collection("b", timeout=0.2),
+            lambda: client.create_collection("c", dimension=4, timeout=0.2),
+        ),
+        "maintenance.lock": (lambda: client.flush("b", timeout=0.2),),
+    }
+    for lock, blocked in calls.items():
+        with children() as start:
+            holder = start(hold, str(folder / lock))
+            assert holder.receive() == "held"
+            for call in blocked:
+                begun = time.monotonic()
+                with pytest.raises(elanus.StoreBusy, match=lock):
+                    call()
+                assert 0.15 < time.monotonic() - begun < 10
+            check_searches(client)
+            assert client.get_collection_stats("b") == {"row_count": BATCH}
+            holder.send("let go")
+            assert holder.receive() == "free"
+    client.insert("b", row, timeout=5)
+    client.flush("b", timeout=5)
+    assert client.get_collection_stats("b") == {"row_count": 2 * BATCH}
+    assert client.list_collections() == ["b"]

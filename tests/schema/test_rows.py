@@ -2,8 +2,12 @@ from __future__ import annotations
 
 import enum
 import math
+import os
+import subprocess
+import sys
 from collections import OrderedDict
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +25,7 @@ from tests.schema import model
 from tests.schema.model import DIM, GOOD, SCHEMA, Row, expected, make_schema, read_back, same
 
 FIXED = make_schema(dynamic=False)
+VECTORSTORE = Path(__file__).resolve().parents[2] / "vectorstore"
 
 
 def rows_of(count: int, **changes: Any) -> list[Row]:
@@ -367,6 +372,37 @@ def test_any_layout_of_a_matrix_is_taken():
     matrix = np.arange(6 * DIM, dtype=np.float64).reshape(DIM, 6)
     batch = to_batch(SCHEMA, as_columns() | {"vector": matrix.T[::-1]})
     assert batch.column("vector").to_pylist() == matrix.T[::-1].tolist()
+
+
+@pytest.mark.parametrize("dtype", [">f4", "<f8", "f2", ">i2", "u1"])
+def test_numbers_of_any_numpy_type_are_taken(dtype):
+    matrix = np.arange(6 * DIM).reshape(6, DIM).astype(dtype)
+    (row, *_) = read_back(to_batch(SCHEMA, as_columns() | {"vector": matrix, "double": matrix[:, 1]}))
+    assert (row["vector"], row["double"]) == ([0.0, 1.0, 2.0, 3.0], 1.0)
+
+
+def test_masked_values_are_null():
+    masked = np.ma.masked_equal(np.arange(6), 2)
+    assert [row["stock"] for row in read_back(to_batch(SCHEMA, as_columns() | {"stock": masked}))] == [0, 1, 7, 3, 4, 5]
+    matrix = np.ma.masked_equal(np.arange(6 * DIM, dtype=float).reshape(6, DIM), 9)
+    assert "row 2, field 'vector'" in refused(SCHEMA, as_columns() | {"vector": matrix})
+
+
+def test_an_arrow_table_is_taken_without_importing_pandas():
+    program = """
+import sys, numpy as np, pyarrow as pa
+from elanus.schema.collection import CollectionSchema
+from elanus.schema.rows import to_batch
+from elanus.types import DataType
+schema = CollectionSchema().add_field("id", DataType.INT64, is_primary=True)
+schema.add_field("real", DataType.FLOAT).add_field("vector", DataType.FLOAT_VECTOR, dim=2)
+numbers = lambda t, a: pa.Array.from_buffers(t, len(a), [None, pa.py_buffer(a)])
+ids, real = numbers(pa.int64(), np.arange(2)), numbers(pa.float64(), np.ones(2))
+vector = pa.FixedSizeListArray.from_arrays(numbers(pa.float32(), np.ones(4, np.float32)), 2)
+batch = to_batch(schema, pa.Table.from_arrays([ids, real, vector], ["id", "real", "vector"]))
+assert batch.num_rows == 2 and "pandas" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, env={**os.environ, "PYTHONPATH": str(VECTORSTORE)})
 
 
 @pytest.mark.parametrize(

@@ -42,10 +42,11 @@ class Strategy(Enum):
 def candidates(k: int, metric: Metric) -> int:
     """Return how many candidates an approximate index is asked for, so that exact scores can pick the best k.
 
-    4-bit codes put the true ten best among their first 20 (recall 0.994 to 1.000 on every data set tried). L2
-    carries the vectors' lengths in one more coded dimension and needs 100.
+    Among 4-bit codes the true ten best were within the first 20 for embeddings of text (recall 0.994 to 1.000), but
+    not in tight clusters: 20,000 rows around 50 centres, noise 0.4 of their spread, gave 0.94 within 20 and 0.997
+    within 40, at any dimension. L2 carries the vectors' lengths in one more coded dimension and needs 100.
     """
-    return max(100, 4 * k) if metric is Metric.L2 else max(20, 2 * k)
+    return max(100, 4 * k) if metric is Metric.L2 else 3 * k + 10
 
 
 def plan_filtered(n: int, matches: int, k: int) -> Strategy:

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from elanus.schema.arrow import arrow_type
+from elanus.schema.buffers import bits, numbers
 from elanus.schema.columns import (
     array_column,
     check_nullable,
@@ -41,7 +42,7 @@ def from_arrow(field: FieldSchema, column: pa.Array) -> pa.Array:
 
 def _with_nulls(field: FieldSchema, column: pa.Array) -> pa.Array:
     check_nullable(field)
-    made = spread(from_arrow(field, column.drop_null()), column.is_valid().to_numpy(zero_copy_only=False))
+    made = spread(from_arrow(field, column.drop_null()), bits(column.is_valid()))
     if field.default_value is None:
         return made
     return made.fill_null(to_column(field, [field.default_value])[0])
@@ -73,12 +74,13 @@ def _integers(field: FieldSchema, dtype: DataType, column: pa.Array) -> pa.Array
 
 
 def _floats(field: FieldSchema, dtype: DataType, column: pa.Array) -> pa.Array:
-    values = column.to_numpy(zero_copy_only=False)
+    values = numbers(column)
     with np.errstate(over="ignore"):
         return float_column(dtype, values.astype(np.float32 if dtype == DataType.FLOAT else np.float64, copy=False))
 
 
 def _vectors(field: FieldSchema, column: pa.Array) -> pa.Array:
+    assert field.dim is not None
     lengths = _lengths(column)
     wrong = lengths[lengths != field.dim]
     if len(wrong):
@@ -86,7 +88,7 @@ def _vectors(field: FieldSchema, column: pa.Array) -> pa.Array:
     flat = column.flatten()
     if flat.null_count:
         raise Unfit("a component is null")
-    return vector_column(field, flat.to_numpy(zero_copy_only=False).reshape(len(column), field.dim))
+    return vector_column(field, numbers(flat).reshape(len(column), field.dim))
 
 
 def _arrays(field: FieldSchema, column: pa.Array) -> pa.Array:
@@ -105,7 +107,7 @@ def _arrays(field: FieldSchema, column: pa.Array) -> pa.Array:
 
 
 def _lengths(column: pa.Array) -> np.ndarray[Any, Any]:
-    return np.asarray(pc.list_value_length(column).to_numpy(zero_copy_only=False))
+    return numbers(pc.list_value_length(column))
 
 
 def _is_string(kind: pa.DataType) -> bool:

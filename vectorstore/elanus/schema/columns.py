@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from elanus.schema.arrow import arrow_type
+from elanus.schema.buffers import from_numbers
 from elanus.schema.fields import FLOATS, INTEGERS, FieldSchema
 from elanus.schema.json_text import field_text
 from elanus.schema.unfit import Unfit
@@ -88,7 +89,7 @@ def float_column(dtype: DataType, array: np.ndarray[Any, Any]) -> pa.Array:
     """Return an array of the field's float type as a column, zero copy; it must be finite."""
     if not np.isfinite(array).all():
         raise Unfit(f"NaN, infinity or out of range for {dtype.name}")
-    return pa.array(array)
+    return from_numbers(array)
 
 
 def _bools(field: FieldSchema, dtype: DataType, values: Values) -> pa.Array:
@@ -142,7 +143,7 @@ def array_column(
     except Unfit as rule:
         raise Unfit(f"an element: {rule}") from None
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
-    return pa.ListArray.from_arrays(pa.array(offsets), made)
+    return pa.ListArray.from_arrays(from_numbers(offsets), made)
 
 
 def _vectors(field: FieldSchema, dtype: DataType, values: Values) -> pa.Array:
@@ -177,7 +178,7 @@ def vector_column(field: FieldSchema, matrix: np.ndarray[Any, Any]) -> pa.Array:
         flat = np.ascontiguousarray(matrix, np.float32).reshape(-1)
     if not np.isfinite(flat).all():
         raise Unfit("NaN, infinity or out of range for float32")
-    return pa.FixedSizeListArray.from_arrays(pa.array(flat), field.dim)
+    return pa.FixedSizeListArray.from_arrays(from_numbers(flat), field.dim)
 
 
 CONVERTERS: Mapping[DataType, Callable[[FieldSchema, DataType, Values], pa.Array]] = {

@@ -181,9 +181,8 @@ def _unfit(field: FieldSchema, converter: Converter, values: Any) -> Unfit | Non
 def _shown(value: Any) -> str:
     if isinstance(value, (np.ndarray, np.generic)):
         value = value.tolist()
+    text = repr(value)
     if isinstance(value, (list, tuple)) and len(value) > 4:
         text = f"{repr(list(value[:3]))[:-1]}, ...]"
-    else:
-        text = repr(value)
     text = " ".join(text.split())
     return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}..."

@@ -11,11 +11,13 @@ import pyarrow as pa
 from elanus.errors import RowError
 from elanus.schema.arrow import incoming_fields
 from elanus.schema.collection import CollectionSchema
+from elanus.schema.columns import NUMPY_FLOATS, NUMPY_INTEGERS
 from elanus.schema.fields import DENSE_VECTORS
 from elanus.types import DataType
 
 Rows = list[Mapping[str, Any]]
 Columns = dict[str, Any]
+NUMPY_TYPES = NUMPY_INTEGERS | NUMPY_FLOATS | {np.bool_}
 NESTED = DENSE_VECTORS | {DataType.ARRAY}
 
 
@@ -94,8 +96,10 @@ def _plain(column: Any) -> Any:
         return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
     if isinstance(column, pa.Array):
         return column
-    if isinstance(column, np.ndarray) and column.dtype.kind in "fiub" and column.ndim < 3:
-        return column if column.ndim == 2 else pa.array(column)
+    if isinstance(column, np.ma.MaskedArray):
+        return column.tolist()
+    if isinstance(column, np.ndarray) and column.dtype.isnative and column.dtype.type in NUMPY_TYPES:
+        return pa.array(column) if column.ndim == 1 else column
     return list(column)
 
 
