@@ -29,8 +29,8 @@ KILLS = 50
 
 def maintain_eagerly() -> None:
     """Let background flushes and merges happen after few rows, in this process."""
-    maintenance.FLUSH_BYTES = 16 << 10
-    maintenance.WAIT_BYTES = 64 << 10
+    maintenance.FLUSH_BYTES = 512 << 10
+    maintenance.WAIT_BYTES = 2 << 20
 
 
 def own_keys(writer: int, batch: int) -> range:
@@ -338,9 +338,7 @@ def hold(pipe: Connection, path: str) -> None:
     pipe.send("free")
 
 
-def test_a_lock_that_another_process_holds_too_long_is_an_error_and_no_more(
-    client: elanus.Client, folder: Path
-) -> None:
+def test_a_lock_held_too_long_by_another_process_is_an_error_and_no_more(client: elanus.Client, folder: Path) -> None:
     shapes.batches(client, "b")
     client.insert("b", shapes.batch_rows(0, 0, own_keys(0, 0)))
     row = shapes.batch_rows(0, 1, own_keys(0, 1))

@@ -135,10 +135,10 @@ def path(field: str, *keys: str | int, text: str | None = None) -> Operand:
     def value(row: Row) -> Any:
         at = row.get(field, MISSING)
         for key in keys:
-            holder = dict if isinstance(key, str) else list
-            if not isinstance(at, holder) or not (key in at if holder is dict else key < len(at)):
-                return MISSING
-            at = at[key]
+            found = at.get(key, MISSING) if isinstance(at, dict) and isinstance(key, str) else MISSING
+            if isinstance(at, list) and isinstance(key, int) and key < len(at):
+                found = at[key]
+            at = found
         return at
 
     written = text or field + "".join(f"[{literal(key)}]" for key in keys)
@@ -267,7 +267,7 @@ def is_number(value: Any) -> bool:
 
 def kind(value: Any) -> str:
     for name, types in (("bool", bool), ("number", (int, float)), ("text", str), ("list", (list, tuple))):
-        if isinstance(value, types):  # type: ignore[arg-type]
+        if isinstance(value, types):
             return name
     return "other"
 

@@ -41,7 +41,7 @@ OPS: dict[str, Callable[[Any, Any], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
-COLUMNS = {
+COLUMNS: dict[str, np.ndarray[Any, Any]] = {
     "int64": np.array(INTEGERS, np.int64),
     "double": np.array(FLOATS, np.float64),
     "int8": np.array([0, 1, -1, 3, 127, -128], np.int8),

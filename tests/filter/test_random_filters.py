@@ -28,7 +28,7 @@ def check(table: list[Row], asked: list[Filter]) -> None:
             assert matches(predicate, columns).tolist() == expected, (name, one.text)
 
 
-@settings(common, max_examples=500)
+@settings(common, max_examples=350)
 @given(tables, st.lists(leaves, min_size=1, max_size=8))
 def test_every_form_of_columns_answers_a_simple_filter_as_plain_python_does(
     table: list[Row], asked: list[Filter]
@@ -36,7 +36,7 @@ def test_every_form_of_columns_answers_a_simple_filter_as_plain_python_does(
     check(table, asked)
 
 
-@settings(common, max_examples=250)
+@settings(common, max_examples=180)
 @given(tables, st.lists(filters, min_size=1, max_size=4))
 def test_every_form_of_columns_answers_a_nested_filter_as_plain_python_does(
     table: list[Row], asked: list[Filter]

@@ -76,5 +76,4 @@ class Indexes(Base):
     def flush(self, collection_name: str, timeout: float | None = None, **kwargs: Any) -> None:
         """Turn the newest rows into an indexed segment now; durability does not need it."""
         refuse("flush", kwargs)
-        check_timeout("flush", timeout)
-        self._store.flush(check_collection_name(collection_name))
+        self._store.flush(check_collection_name(collection_name), check_timeout("flush", timeout))

@@ -80,15 +80,16 @@ class Maintainer:
                 self._wake.wait(WAIT_SECONDS)
             if isinstance(self._trouble, (OSError, StoreFull)):
                 raise StoreFull(f"the log is full and cannot be flushed: {self._trouble}") from self._trouble
-            self._collection(collection.name)
+            collection = self._collection(collection.name)
 
-    def flush(self, name: str) -> None:
+    def flush(self, name: str, timeout: float | None = None) -> None:
         """Flush one collection's tail, however small, and merge.
 
         Raises:
             StoreFull: there was no space; the rows stay in the log.
+            StoreBusy: another process has been maintaining for `timeout` seconds.
         """
-        self._lock.acquire(LOCK_SECONDS)
+        self._lock.acquire(LOCK_SECONDS if timeout is None else timeout)
         try:
             self._maintain(name, flush_from=1)
             self._collect_orphans()

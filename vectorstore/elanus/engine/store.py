@@ -170,10 +170,11 @@ class Store:
             return result
         raise StoreClosed(f"collection '{name}' is redefined faster than it can be written")
 
-    def flush(self, name: str) -> None:
+    def flush(self, name: str, timeout: float | None = None) -> None:
         """Turn the collection's tail into a segment now, and merge what has become small."""
         self.collection(name)
-        self.maintainer.flush(name)
+        with self.patience(timeout):
+            self.maintainer.flush(name, timeout)
 
     def close(self) -> None:
         """Stop maintenance after its current step, fold a large tail into a segment, close; again is harmless."""

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from elanus.errors import FilterError
 from elanus.filter.conditions import (
     Always,
     And,
@@ -23,48 +21,30 @@ from elanus.filter.conditions import (
     Not,
     Operand,
     Or,
-    Path,
     path_of,
 )
-from elanus.filter.excerpt import Span, wrong
+from elanus.filter.excerpt import Span
 from elanus.filter.functions import CONTAINS
-from elanus.filter.names import ANY_KIND, KIND_OF_TYPE, describe, is_floating, kind_of_operand, resolve
-from elanus.filter.parse import ARITHMETIC, COMPARISONS
+from elanus.filter.names import ANY_KIND, KIND_OF_TYPE, describe, kind_of_operand
+from elanus.filter.operands import OperandChecker
+from elanus.filter.parse import COMPARISONS
 from elanus.filter.pattern import compile_pattern
-from elanus.filter.scalars import BOOL, FLIPPED, KINDS, LIST, NUMBER, STRING, arithmetic, compare, fits
+from elanus.filter.scalars import BOOL, FLIPPED, KINDS, LIST, NUMBER, STRING, compare
 from elanus.filter.tree import (
     Binary,
     Call,
     Chain,
-    ListOf,
     Literal,
     Logic,
     Member,
-    Name,
     Node,
     NullTest,
-    Template,
     Unary,
 )
-from elanus.schema.collection import CollectionSchema
-
-PARENTHESES = "'not' binds to the one operand behind it; write not (...) around the whole condition"
 
 
-class Checker:
-    """Checks one filter against one schema; `fields` and `paths` collect what it reads."""
-
-    def __init__(self, text: str, schema: CollectionSchema, values: Mapping[str, Any]) -> None:
-        self.text = text
-        self.schema = schema
-        self.values = values
-        self.fields: set[str] = set()
-        self.paths: set[tuple[str, tuple[str | int, ...]]] = set()
-
-    def wrong(self, span: Span, message: str) -> FilterError:
-        return wrong(self.text, span, message)
-
-    # Conditions
+class Checker(OperandChecker):
+    """Checks one filter against one schema."""
 
     def condition(self, node: Node) -> Condition:
         """Return the node as a condition, or raise if it is only a value."""
@@ -196,92 +176,11 @@ class Checker:
             self.check_elements(array, wanted, node.args[1].span)
         return Contains(array, wanted, every=CONTAINS[node.name] != "any")
 
-    def array(self, node: Call) -> Field | Path:
-        argument = node.args[0]
-        operand = self.operand(argument)
-        if isinstance(operand, Path) or (isinstance(operand, Field) and operand.is_array):
-            return operand
-        raise self.wrong(argument.span, f"{node.name} needs an ARRAY field or a JSON path, not {describe(operand)}")
-
     def check_elements(self, array: Field, values: tuple[Any, ...], span: Span) -> None:
         for kind in set(map(type, values)):
             if KINDS[kind] != KIND_OF_TYPE[array.dtype]:
                 value = next(v for v in values if type(v) is kind)
                 raise self.wrong(span, f"{describe(array)} cannot hold {describe(Const(value))}")
-
-    # Operands
-
-    def operand(self, node: Node) -> Operand:
-        """Return the node as a value, its constants folded, or raise if it is a condition."""
-        return self.storable(self.unchecked(node), node.span)
-
-    def storable(self, operand: Operand, span: Span) -> Operand:
-        if isinstance(operand, Const) and not _storable(operand.value):
-            raise self.wrong(span, f"{describe(operand)} does not fit a 64-bit number")
-        return operand
-
-    def unchecked(self, node: Node) -> Operand:
-        if isinstance(node, Literal):
-            if not node.exact:
-                raise self.wrong(node.span, r"'\%' and '\_' are escapes of 'like' patterns only")
-            return Const(node.value)
-        if isinstance(node, Name):
-            return self.name(node)
-        if isinstance(node, Template):
-            return Const(self.values[node.name])
-        if isinstance(node, ListOf):
-            return Const(tuple(self.item(item) for item in node.items))
-        if isinstance(node, Unary) and node.op != "not":
-            return self.signed(node)
-        if isinstance(node, Binary) and node.op in ARITHMETIC:
-            return self.calculation(node)
-        if isinstance(node, Call) and node.name not in CONTAINS:
-            return Length(self.array(node))
-        if isinstance(node, Unary):
-            raise self.wrong(node.span, PARENTHESES)
-        raise self.wrong(node.span, "this is a condition, not a value; join conditions by 'and' or 'or'")
-
-    def item(self, node: Node) -> Any:
-        operand = self.operand(node)
-        if not isinstance(operand, Const):
-            raise self.wrong(node.span, f"a list holds constants, not {describe(operand)}")
-        return operand.value
-
-    def name(self, node: Name) -> Field | Element | Path:
-        operand = resolve(self.text, node, self.schema)
-        if isinstance(operand, Path):
-            self.paths.add((operand.field, operand.keys))
-        else:
-            self.fields.add(operand.array.name if isinstance(operand, Element) else operand.name)
-        return operand
-
-    def signed(self, node: Unary) -> Operand:
-        operand = self.unchecked(node.operand)
-        self.check_number(operand, node.operand.span)
-        if node.op == "+":
-            return operand
-        return Const(-operand.value) if isinstance(operand, Const) else Arith("-", Const(0), operand)
-
-    def calculation(self, node: Binary) -> Operand:
-        left, right = self.unchecked(node.left), self.unchecked(node.right)
-        self.check_number(left, node.left.span)
-        self.check_number(right, node.right.span)
-        if node.op in ("/", "%") and isinstance(right, Const) and right.value == 0:
-            raise self.wrong(node.right.span, "division by zero")
-        if node.op == "%" and (is_floating(left) or is_floating(right)):
-            raise self.wrong(node.span, "'%' works on integers only")
-        if isinstance(left, Const) and isinstance(right, Const):
-            return Const(arithmetic(node.op, left.value, right.value))
-        if node.op == "**":
-            raise self.wrong(node.span, "'**' works on constants only")
-        constant = isinstance(left, Const) or isinstance(right, Const)
-        if not constant and (path_of(left) or path_of(right)):
-            raise self.wrong(node.span, "a JSON path can be calculated with constants only")
-        return Arith(node.op, self.storable(left, node.left.span), self.storable(right, node.right.span))
-
-    def check_number(self, operand: Operand, span: Span) -> None:
-        if kind_of_operand(operand) not in (NUMBER, ANY_KIND):
-            raise self.wrong(span, f"cannot calculate with {describe(operand)}")
 
 
 QUOTE_HINT: dict[tuple[str | None, str | None], str] = {
@@ -291,12 +190,3 @@ QUOTE_HINT: dict[tuple[str | None, str | None], str] = {
     (BOOL, STRING): "; true and false are written without quotes",
     (BOOL, NUMBER): "; write true or false",
 }
-
-
-def _storable(value: Any) -> bool:
-    if not isinstance(value, tuple):
-        return fits(value)
-    kinds = set(map(type, value))
-    if kinds == {int}:
-        return fits(min(value)) and fits(max(value))
-    return kinds == {str} or all(map(_storable, value))

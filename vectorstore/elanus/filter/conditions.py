@@ -130,7 +130,7 @@ class Contains:
     every: bool
 
 
-Leaf: TypeAlias = "Compare | In | Like | IsNull | Contains"
+Leaf: TypeAlias = "Compare | In | Like | Contains"
 Condition: TypeAlias = "Always | And | Or | Not | Compare | In | Like | IsNull | Contains"
 
 

@@ -17,7 +17,6 @@ from elanus.filter.conditions import (
     Element,
     Field,
     In,
-    IsNull,
     Leaf,
     Length,
     Like,
@@ -79,7 +78,6 @@ def test(leaf: Leaf, source: Source) -> Vector:
         return _contains(leaf, source)
     if isinstance(leaf, Compare) and isinstance(leaf.right, Const) and isinstance(leaf.right.value, tuple):
         return _compare_list(leaf, leaf.right.value, source)
-    assert not isinstance(leaf, IsNull)
     operand: Vector = source.vector(subject(leaf))
     if isinstance(leaf, In):
         return Vector(_member(operand, leaf.values), operand.valid)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from elanus.filter.conditions import Arith, Compare, Const, Contains, In, Leaf, Length, Like, Operand
+from elanus.filter.conditions import Arith, Compare, Const, Contains, In, Leaf, Length, Operand
 from elanus.filter.scalars import LIST, arithmetic, compare, contains, is_in, kind_of
 
 
@@ -16,9 +16,7 @@ def holds(leaf: Leaf, value: Any) -> bool | None:
         return is_in(value, leaf.values)
     if isinstance(leaf, Contains):
         return contains(value, leaf.values, leaf.every)
-    if isinstance(leaf, Like):
-        return leaf.pattern.matches(value) if isinstance(value, str) else None
-    return value is None
+    return leaf.pattern.matches(value) if isinstance(value, str) else None
 
 
 def evaluate(operand: Operand, value: Any) -> Any:

@@ -1,7 +1,7 @@
 """A column's values as Python objects, quickly for a few scattered rows.
 
 Arrow makes a Python scalar in about 0.5 us, from a dictionary 2 us, a list of them 5 us; a search returns some fifty
-values. So each column gets, once, the reader that its type allows.
+values. So each column gets, once, the reader that its type allows: 0.1 to 0.4 us a value.
 """
 
 from __future__ import annotations
@@ -12,50 +12,75 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from elanus.schema.buffers import matrix, numbers
+from elanus.schema.buffers import bits, matrix, numbers
 
 Rows = np.ndarray[Any, np.dtype[np.int64]]
 Reader = Callable[[Rows], list[Any]]
+Take = Callable[[Any], list[Any]]
 
 
 def reader(column: pa.Array) -> Reader:
     """Return a function from row numbers to Python values: what `column[row].as_py()` gives for each."""
+    take = _take(column)
+    if column.null_count == 0 or pa.types.is_dictionary(column.type):
+        return take
+    valid = bits(column.is_valid())
+    return lambda rows: [
+        value if there else None for value, there in zip(take(rows), valid[rows].tolist(), strict=True)
+    ]
+
+
+def _take(column: pa.Array) -> Take:
+    """Return a function from row numbers, or a slice of rows, to Python values; arbitrary where the column is null."""
     kind = column.type
     if pa.types.is_fixed_size_list(kind):
-        vectors = matrix(column)
-        return lambda rows: list(vectors[rows].tolist())
-    if column.null_count == 0:
-        if pa.types.is_integer(kind) or pa.types.is_floating(kind):
-            values = numbers(column)
-            return lambda rows: list(values[rows].tolist())
-        if pa.types.is_dictionary(kind):
-            return _of_dictionary(column)
-        if pa.types.is_list(kind):
-            return _of_lists(column)
-    return lambda rows: [column[row].as_py() for row in rows.tolist()]
+        return _from_numpy(matrix(column))
+    if pa.types.is_boolean(kind):
+        return _from_numpy(bits(column))
+    if pa.types.is_dictionary(kind):
+        return _of_dictionary(column)
+    if pa.types.is_list(kind):
+        return _of_lists(column)
+    if pa.types.is_string(kind):
+        return _of_strings(column)
+    return _from_numpy(numbers(column))
 
 
-def _of_dictionary(column: pa.DictionaryArray) -> Reader:
+def _from_numpy(values: np.ndarray[Any, Any]) -> Take:
+    return lambda rows: list(values[rows].tolist())
+
+
+def _of_dictionary(column: pa.DictionaryArray) -> Take:
     codes, values = numbers(column.indices), column.dictionary.to_pylist()
+    if column.null_count:
+        codes = np.where(bits(column.is_valid()), codes, len(values))
+        values.append(None)
     return lambda rows: [values[code] for code in codes[rows].tolist()]
 
 
-def _of_lists(column: pa.ListArray) -> Reader:
-    offsets = np.frombuffer(column.buffers()[1], np.int32)[column.offset : column.offset + len(column) + 1]
-    between = _ranges(column.values)
-
-    def read(rows: Rows) -> list[Any]:
-        return [between(a, b) for a, b in zip(offsets[rows].tolist(), offsets[rows + 1].tolist(), strict=True)]
-
-    return read
+def _of_strings(column: pa.StringArray) -> Take:
+    starts, ends = _bounds(column)
+    data = memoryview(column.buffers()[2] or b"")
+    return lambda rows: [
+        str(data[start:end], "utf-8") for start, end in zip(starts[rows].tolist(), ends[rows].tolist(), strict=True)
+    ]
 
 
-def _ranges(elements: pa.Array) -> Callable[[int, int], list[Any]]:
-    """Return a function that gives the elements from one position to another as Python values."""
-    if elements.null_count == 0 and pa.types.is_dictionary(elements.type):
-        codes, values = numbers(elements.indices), elements.dictionary.to_pylist()
-        return lambda start, end: [values[code] for code in codes[start:end].tolist()]
-    if elements.null_count == 0 and (pa.types.is_integer(elements.type) or pa.types.is_floating(elements.type)):
-        flat = numbers(elements)
-        return lambda start, end: list(flat[start:end].tolist())
-    return lambda start, end: list(elements.slice(start, end - start).to_pylist())
+def _of_lists(column: pa.ListArray) -> Take:
+    starts, ends = _bounds(column)
+    take = _stretches(column.values)
+    return lambda rows: [
+        take(slice(start, end)) for start, end in zip(starts[rows].tolist(), ends[rows].tolist(), strict=True)
+    ]
+
+
+def _stretches(elements: pa.Array) -> Take:
+    if pa.types.is_string(elements.type):  # Arrow is the quicker one for a short stretch of strings
+        return lambda stretch: list(elements[stretch].to_pylist())
+    return _take(elements)
+
+
+def _bounds(column: pa.Array) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """Where each string's bytes, or each list's elements, start and end."""
+    offsets = np.frombuffer(column.buffers()[1] or bytes(4), np.int32)[column.offset : column.offset + len(column) + 1]
+    return offsets[:-1], offsets[1:]

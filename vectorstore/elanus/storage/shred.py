@@ -150,9 +150,9 @@ def _collect(texts: pa.Array) -> tuple[dict[Keys, Occurrences], bool]:
         keys, (at, values) = waiting.pop()
         found[keys] = (at, values)
         objects = _objects(at, values)
-        if objects and len(keys) == MAX_KEYS:
-            deeper = deeper or any(value for _, value in objects)
-        elif objects:
+        if len(keys) == MAX_KEYS:
+            deeper = deeper or any(objects[1])
+        elif objects[1]:
             waiting += _members(keys, objects)
     return found, deeper
 
@@ -163,21 +163,26 @@ def _rows(texts: pa.Array) -> list[int]:
     return np.flatnonzero(bits(texts.is_valid())).tolist()  # type: ignore[no-any-return]
 
 
-def _objects(rows: list[int], values: list[Any]) -> list[tuple[int, dict[str, Any]]]:
-    if dict not in set(map(type, values)):
-        return []
-    return [(row, value) for row, value in zip(rows, values, strict=True) if type(value) is dict]
+def _objects(rows: list[int], values: list[Any]) -> Occurrences:
+    kinds = set(map(type, values))
+    if kinds == {dict}:
+        return rows, values
+    if dict not in kinds:
+        return [], []
+    places = [place for place, value in enumerate(values) if type(value) is dict]
+    return [rows[place] for place in places], [values[place] for place in places]
 
 
-def _members(keys: Keys, objects: list[tuple[int, dict[str, Any]]]) -> Iterable[tuple[Keys, Occurrences]]:
+def _members(keys: Keys, objects: Occurrences) -> Iterable[tuple[Keys, Occurrences]]:
     members: dict[str, Occurrences] = {}
-    for row, value in objects:
+    for row, value in zip(*objects, strict=True):
         for key, member in value.items():
-            occurrences = members.get(key)
-            if occurrences is None:
-                occurrences = members[key] = ([], [])
-            occurrences[0].append(row)
-            occurrences[1].append(member)
+            try:
+                rows, values = members[key]
+            except KeyError:
+                rows, values = members[key] = ([], [])
+            rows.append(row)
+            values.append(member)
     return (((*keys, key), occurrences) for key, occurrences in members.items())
 
 
@@ -269,22 +274,23 @@ def _fits(value: Any) -> bool:
 
 def _lists(values: list[list[Any]]) -> Iterator[tuple[pa.Array, Places]]:
     """Lists as one column per type of element; empty ones join the first, mixed and nested ones are left out."""
-    inner = [set(map(type, items)) for items in values]
-    kinds = list(dict.fromkeys(next(iter(kind)) for kind in inner if len(kind) == 1))
-    first: set[type] | None = set()
-    for kind in [kind for kind in kinds if kind in SCALARS] or [str]:
-        places = [place for place, found in enumerate(inner) if found in ({kind}, first)]
-        first = None
+    codes: dict[frozenset[type], int] = {}
+    coded = np.array([codes.setdefault(frozenset(map(type, items)), len(codes)) for items in values])
+    kinds = [kind for found in codes if len(found) == 1 for kind in found if kind in SCALARS] or [str]
+    for kind in kinds:
+        wanted = [frozenset({kind}), frozenset[type]()] if kind is kinds[0] else [frozenset({kind})]
+        places = np.flatnonzero(np.isin(coded, [codes[found] for found in wanted if found in codes])).tolist()
         kept = [values[place] for place in places]
-        flat = list(chain.from_iterable(kept))
-        if not all(map(_fits, flat)):
+        try:
+            flat = SCALARS[kind](list(chain.from_iterable(kept)))
+        except (OverflowError, UnicodeEncodeError):
             places = [place for place, items in zip(places, kept, strict=True) if all(map(_fits, items))]
             kept = [values[place] for place in places]
-            flat = list(chain.from_iterable(kept))
-        ends = np.concatenate([[0], np.cumsum(list(map(len, kept)), dtype=np.int32)])
+            flat = SCALARS[kind](list(chain.from_iterable(kept)))
         if places:
-            column = pa.ListArray.from_arrays(from_numbers(ends.astype(np.int32)), SCALARS[kind](flat))
-            yield column, np.array(places)
+            ends = np.zeros(len(kept) + 1, np.int32)
+            np.cumsum(list(map(len, kept)), out=ends[1:])
+            yield pa.ListArray.from_arrays(from_numbers(ends), flat), np.array(places)
 
 
 COLUMNS: dict[type, Callable[[list[Any]], Iterator[tuple[pa.Array, Places]]]] = {
