@@ -11,6 +11,7 @@ from elanus.errors import CollectionNotFound, IndexNotFound, InvalidArgument
 from elanus.schema.collection import CollectionSchema, as_schema
 from elanus.schema.fields import MAX_DIM, MAX_VARCHAR_BYTES, MIN_DIM
 from elanus.schema.indexes import IndexParam, IndexParams, as_index_params
+from elanus.schema.rows import check_defaults
 from elanus.types import ConsistencyLevel, DataType, LoadState
 
 KEY_TYPES = {
@@ -88,6 +89,7 @@ class Collections(Base):
             refuse_quick(call, dimension, primary_field_name, id_type, vector_field_name, metric_type, bool(auto_id))
             built, asked = as_schema(schema), as_index_params(index_params)
         built.verify()
+        check_defaults(built)
         definition = Definition(built, {}, consistency=level, description=built.description).with_indexes(asked)
         covered = all(field.name in definition.indexes for field in built.vector_fields)
         with self._store.patience(check_timeout(call, timeout)):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from elanus.errors import RowError, did_you_mean
+from elanus.errors import RowError, SchemaError, did_you_mean
 from elanus.schema.arrow import arrow_schema, incoming_fields
 from elanus.schema.casting import from_arrow
 from elanus.schema.collection import DYNAMIC_FIELD, CollectionSchema
@@ -34,6 +34,22 @@ def to_batch(schema: CollectionSchema, data: Any) -> pa.RecordBatch:
     """
     shaped = rows_or_columns(schema, data)
     return _from_rows(schema, shaped) if isinstance(shaped, list) else _from_columns(schema, shaped)
+
+
+def check_defaults(schema: CollectionSchema) -> None:
+    """Refuse a default_value that no row could hold.
+
+    Raises:
+        SchemaError: names the field, the value and the rule.
+    """
+    for field in schema.fields:
+        if field.default_value is not None:
+            try:
+                to_column(field, [field.default_value])
+            except Unfit as rule:
+                raise SchemaError(
+                    f"field '{field.name}' ({field.dtype.name}), default_value {_shown(field.default_value)}: {rule}"
+                ) from None
 
 
 # Rows
