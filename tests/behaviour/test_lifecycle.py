@@ -12,6 +12,7 @@ from typing import Any
 import apsw
 import elanus
 import pytest
+from elanus.engine import maintenance
 
 from tests import shapes
 
@@ -302,3 +303,14 @@ def test_elanus_lists_its_public_names() -> None:
     assert set(elanus.__all__) <= set(dir(elanus))
     with pytest.raises(AttributeError, match="MilvusClient"):
         elanus.MilvusClient  # noqa: B018
+
+
+def test_deletes_alone_never_fill_the_log(client: elanus.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(maintenance, "FLUSH_BYTES", 200_000)
+    monkeypatch.setattr(maintenance, "WAIT_BYTES", 400_000)
+    client.create_collection("c", dimension=shapes.DIM)
+    client.insert("c", [{"id": n, "vector": [float(n + 1)] * shapes.DIM, "color": "red"} for n in range(60)])
+    client.flush("c")
+    for key in range(50):
+        assert client.delete("c", ids=[key]) == {"delete_count": 1}
+    assert ids(client) == list(range(50, 60))

@@ -12,6 +12,7 @@ import elanus
 import numpy as np
 import pytest
 from elanus import AnnSearchRequest, RRFRanker, WeightedRanker
+from elanus.engine import maintenance
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -336,5 +337,20 @@ class Sequences(RuleBasedStateMachine):
         shutil.rmtree(self.folder)
 
 
+class BusySequences(Sequences):
+    """The same while maintenance flushes and merges behind every few writes."""
+
+    def __init__(self) -> None:
+        self.usual = maintenance.FLUSH_BYTES, maintenance.WAIT_BYTES
+        maintenance.FLUSH_BYTES, maintenance.WAIT_BYTES = 100_000, 400_000
+        super().__init__()
+
+    def teardown(self) -> None:
+        super().teardown()
+        maintenance.FLUSH_BYTES, maintenance.WAIT_BYTES = self.usual
+
+
 TestSequences = Sequences.TestCase
-TestSequences.settings = settings(max_examples=40, stateful_step_count=40)
+TestSequences.settings = settings(max_examples=100, stateful_step_count=50)
+TestBusySequences = BusySequences.TestCase
+TestBusySequences.settings = settings(max_examples=40, stateful_step_count=50)

@@ -73,13 +73,15 @@ class Maintainer:
         Raises:
             StoreFull: the tail cannot be flushed because there is no space.
         """
+        tried = False
         while collection.tail_bytes >= WAIT_BYTES and not self._stopping:
             if self._done >= self._asked:
+                if tried and isinstance(self._trouble, (OSError, StoreFull)):
+                    raise StoreFull(f"the log is full and cannot be flushed: {self._trouble}") from self._trouble
                 self.wake()
+                tried = True
             with self._wake:
                 self._wake.wait(WAIT_SECONDS)
-            if isinstance(self._trouble, (OSError, StoreFull)):
-                raise StoreFull(f"the log is full and cannot be flushed: {self._trouble}") from self._trouble
             collection = self._collection(collection.name)
 
     def flush(self, name: str, timeout: float | None = None) -> None:
@@ -150,6 +152,7 @@ class Maintainer:
                 self._wake.notify_all()
 
     def _round(self) -> None:
+        self._trouble = None
         if not self._lock.try_acquire():
             time.sleep(0.01)
             return
@@ -160,7 +163,6 @@ class Maintainer:
                 self._maintain(name, FLUSH_BYTES)
                 self._graphs.wake(name)
             self._collect_orphans()
-            self._trouble = None
         except compaction.Stopped:
             return
         except Exception as error:

@@ -175,7 +175,7 @@ class State:
         known = {s.part: s for s in self._segments}
         fresh = [known.get(part, Slice(part)) for part in segments]
         self._segments = [s.without(s.part.locate(gone)[1]) for s in fresh]
-        if row.flushed_rid > self.row.flushed_rid:
+        if row.flushed_seq > self.row.flushed_seq:
             self.tail.cut(row.flushed_rid, self._key_field)
         self.applied_seq = max(self.applied_seq, row.flushed_seq)
         self.row = row
