@@ -350,6 +350,6 @@ def test_oversampling_asks_for_enough_and_never_for_more_than_there_is():
 
 
 def test_l2_asks_for_more_candidates():
-    assert candidates(10, Metric.COSINE) == candidates(1, Metric.IP) == 20
+    assert candidates(10, Metric.COSINE) == candidates(10, Metric.IP) == 40
     assert candidates(10, Metric.L2) == 100
-    assert candidates(200, Metric.IP) == 400
+    assert candidates(200, Metric.L2) == 800
