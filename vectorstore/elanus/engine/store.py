@@ -26,8 +26,8 @@ REDEFINITIONS = 100
 class Store:
     """One folder, opened.
 
-    A forked child gets connections of its own when it first uses the store: the inherited ones are the parent's, and
-    are neither used nor closed.
+    No connection is open while the process forks; parent and child open their own, the child when it first uses the
+    store.
     """
 
     def __init__(self, path: str | os.PathLike[str] | None, durability: str = "fsync") -> None:
@@ -41,23 +41,26 @@ class Store:
         _open_stores.add(self)
 
     def _open(self) -> None:
-        self._forked = False
         self._lock = threading.RLock()
         self._collections: dict[str, tuple[int, Collection]] = {}
         self.catalog = Catalog(self.folder, self.durability)
         self.maintainer = Maintainer(self.folder, self.catalog, self.collection, sync=self.durability == "fsync")
+        self._forked = False
 
     def _check(self) -> None:
         if self.closed:
             raise StoreClosed(f"the store at {self.folder} was closed")
         if self._forked:
-            self._open()
+            with self._reopening:
+                if self._forked:
+                    self._open()
 
     def leave_to_parent(self) -> None:
         """In a forked child: let go of everything inherited, without touching what the parent goes on using."""
-        self.catalog.leak()
+        self.catalog.leave()
         self.maintainer.leak()
         self._collections = {}
+        self._reopening = threading.Lock()
         self._forked = True
 
     def patience(self, seconds: float | None) -> AbstractContextManager[None]:
@@ -198,6 +201,8 @@ class Store:
 
 
 _open_stores: weakref.WeakSet[Store] = weakref.WeakSet()
+_paused: list[Store] = []
+_forking = threading.Lock()
 
 
 def _end() -> None:
@@ -209,11 +214,31 @@ def _end() -> None:
             store.maintainer.stop()
 
 
-def _forked() -> None:
+def _before_fork() -> None:
+    _forking.acquire()
     for store in list(_open_stores):
+        if not store._forked:
+            store.catalog.pause()
+            _paused.append(store)
+
+
+def _after_fork_in_parent() -> None:
+    try:
+        for store in _paused:
+            store.catalog.resume()
+    finally:
+        _paused.clear()
+        _forking.release()
+
+
+def _after_fork_in_child() -> None:
+    global _forking
+    _forking = threading.Lock()
+    for store in _paused:
         store.leave_to_parent()
+    _paused.clear()
 
 
 atexit.register(_end)
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forked)
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child)

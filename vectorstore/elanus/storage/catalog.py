@@ -7,7 +7,6 @@ file: closing any other descriptor would drop SQLite's own locks for the whole p
 
 from __future__ import annotations
 
-import ctypes
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -62,6 +61,8 @@ class Catalog:
             _prepare(connection, self._path, SYNCHRONOUS[self._durability])
         except apsw.NotADBError:
             raise StoreFormatError(f"{self._path} is not an Elanus catalogue") from None
+        except apsw.BusyError as error:
+            raise StoreBusy(f"{self._path} stayed locked for {BUSY_SECONDS} s") from error
         return connection
 
     def epoch(self) -> int:
@@ -131,10 +132,29 @@ class Catalog:
         with self._write_lock, _translated(self._path):
             self._writer.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
-    def leak(self) -> None:
-        """In a forked child: keep the connections from ever being closed here, and drop the lock's descriptor."""
+    def pause(self) -> None:
+        """Before a fork: wait for whoever uses the connections, and close them until `resume`.
+
+        SQLite keeps its locks on a file in a table of the process. A child that inherited an entry would believe that
+        it holds locks which only its parent holds, and could lose its commits.
+        """
+        self._write_lock.__enter__()
+        self._read_lock.acquire()
         for connection in (self._reader, self._writer):
-            ctypes.pythonapi.Py_IncRef(ctypes.py_object(connection))
+            connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+            connection.close()
+
+    def resume(self) -> None:
+        """After a fork, in the parent: open the connections again."""
+        try:
+            self._writer, self._reader = self._open(), self._open()
+            self._seen = -1
+        finally:
+            self._read_lock.release()
+            self._write_lock.release()
+
+    def leave(self) -> None:
+        """After a fork, in the child: drop the lock's descriptor without unlocking it."""
         self._write_lock.close()
 
     def close(self) -> None:
