@@ -6,7 +6,7 @@ import os
 from types import TracebackType
 from typing import Any
 
-from elanus.client.options import refuse
+from elanus.client.options import METHODS_INSTEAD, refuse
 from elanus.engine.collection import Collection
 from elanus.engine.store import Store
 from elanus.errors import CollectionNotLoaded, InvalidArgument
@@ -36,6 +36,11 @@ class Base:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def __getattr__(self, name: str) -> Any:
+        hint = METHODS_INSTEAD.get(name)
+        said = f"; Milvus has it, this version does not yet: {hint}" if hint else ""
+        raise AttributeError(f"'{type(self).__name__}' has no '{name}'{said}")
 
     def __repr__(self) -> str:
         state = "closed" if self._store.closed else self._store.durability

@@ -53,6 +53,20 @@ INSTEAD = {
 }
 
 
+METHODS_INSTEAD = {
+    **dict.fromkeys(("create_partition", "drop_partition", "has_partition"), "filter on a field instead"),
+    **dict.fromkeys(("list_partitions", "load_partitions", "release_partitions"), "filter on a field instead"),
+    **dict.fromkeys(("create_alias", "drop_alias", "alter_alias"), "rename_collection swaps names"),
+    **dict.fromkeys(("create_database", "use_database", "list_databases", "drop_database"), "use a folder for each"),
+    **dict.fromkeys(("query_iterator", "search_iterator"), "page with limit and offset"),
+    **dict.fromkeys(("add_collection_field", "alter_collection_field"), "use dynamic fields"),
+    **dict.fromkeys(("alter_collection_properties", "drop_collection_properties"), "there are no properties to set"),
+    **dict.fromkeys(("compact", "optimize"), "flush merges what pays"),
+    **dict.fromkeys(("run_analyzer",), "elanus.analysis.make_analyzer(params).tokens(text) shows the terms"),
+}
+"""Methods of Milvus's client that this version lacks, and what to do instead."""
+
+
 def refuse(call: str, options: Mapping[str, Any], known: tuple[str, ...] = ()) -> None:
     """Raise for the first option that was given a value: NotSupported if Milvus knows it, else InvalidArgument."""
     for name, value in options.items():
