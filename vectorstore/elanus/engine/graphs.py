@@ -101,7 +101,10 @@ class GraphBuilder:
         )
         if graph is None:
             return False
-        self._install(graph, segment.file(graph_name(segment.tag(index.field), metric)))
+        path = segment.file(graph_name(segment.tag(index.field), metric))
+        if not path.parent.exists():  # merged away meanwhile
+            return True
+        self._install(graph, path)
         with self._catalog.write() as transaction:
             row = transaction.collection(collection.id)
             if row is not None and transaction.revise_segment(segment.row):
