@@ -9,7 +9,8 @@ from typing import Any
 import pyarrow as pa
 from elanus.filter import PathValues, compile_filter, matches
 from elanus.schema.collection import DYNAMIC_FIELD, CollectionSchema
-from elanus.storage.shred import Shredded, dictionary, shred
+from elanus.storage.encoding import dictionary
+from elanus.storage.shred import Shredded, shred
 from elanus.types import DataType
 
 TYPES = {

@@ -10,7 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from elanus.filter import PathValues
-from elanus.storage.shred import MAX_KEYS, Shredded, dictionary, shred
+from elanus.storage.encoding import dictionary
+from elanus.storage.shred import MAX_KEYS, Shredded, shred
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

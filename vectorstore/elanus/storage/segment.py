@@ -23,6 +23,7 @@ from elanus.schema.arrow import stored_fields
 from elanus.schema.buffers import from_numbers, matrix, numbers
 from elanus.schema.collection import DYNAMIC_FIELD, CollectionSchema
 from elanus.schema.fields import DENSE_VECTORS
+from elanus.storage.encoding import dictionary
 from elanus.storage.files import (
     folder_bytes,
     install_folder,
@@ -33,7 +34,7 @@ from elanus.storage.files import (
 )
 from elanus.storage.keys import Keys, KeyTable
 from elanus.storage.part import RID, Bools, Floats, Int64s, Part
-from elanus.storage.shred import Shredded, dictionary, shred
+from elanus.storage.shred import Shredded, shred
 from elanus.storage.tables import SegmentRow
 from elanus.types import DataType
 
