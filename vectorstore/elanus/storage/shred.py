@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 from elanus.filter.columns import PathValues
 from elanus.filter.vectors import from_bools, from_texts, with_nulls
 from elanus.schema.buffers import bits, from_numbers, numbers
+from elanus.storage.encoding import dictionary
 
 MAX_PATHS = 256
 MAX_KEYS = 8
