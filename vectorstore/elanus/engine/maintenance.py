@@ -25,7 +25,7 @@ from elanus.storage.view import Slice, View
 log = logging.getLogger("elanus")
 
 FLUSH_BYTES = 64 << 20
-WAIT_BYTES = 2 * FLUSH_BYTES
+WAIT_BYTES = 3 * FLUSH_BYTES
 FOLD_BYTES = FLUSH_BYTES // 4
 MAX_SEGMENT_ROWS = 2_000_000
 DEAD_SHARE = 0.3
@@ -68,7 +68,7 @@ class Maintainer:
             self.wake()
 
     def make_room(self, collection: Collection) -> None:
-        """Before a write: wait while the tail is twice as large as it should get.
+        """Before a write: wait while the tail is three times as large as it should get.
 
         Raises:
             StoreFull: the tail cannot be flushed because there is no space.
