@@ -23,6 +23,8 @@ from typing import Any
 
 import elanus
 import numpy as np
+from elanus.index.metric import Metric, norms
+from elanus.index.scan import ScanIndex
 from rich.console import Console
 
 from benchmarks import truth
@@ -129,16 +131,10 @@ def measure(data: Dataset, only: Sequence[str] | None, report: Report, folder: P
 
 
 def scan_alone(data: Dataset) -> float | None:
-    """Time the kernel below every dense search: no engine can be faster, and a busy machine shows here first."""
-    try:
-        from turbovec import TurboQuantIndex
-    except ImportError:
-        return None
-    index = TurboQuantIndex(data.vectors.shape[1], 4)
-    index.add(data.vectors)
-    return latency(
-        lambda query: index.search(data.query_vectors[query : query + 1], 20), range(len(data.query_vectors))
-    ).cpu
+    """Time the scan below every dense search: no engine can be faster, and a busy machine shows here first."""
+    index = ScanIndex(data.vectors.shape[1], Metric.COSINE)
+    index.add(data.vectors, norms(data.vectors))
+    return latency(lambda query: index.search(data.query_vectors[query], 20), range(len(data.query_vectors))).cpu
 
 
 def chosen(only: Sequence[str] | None) -> list[Case]:
