@@ -11,6 +11,7 @@ import elanus
 import pytest
 from elanus.engine import maintenance
 from elanus.storage import failpoints
+from elanus.storage.locks import FileLock
 
 from tests import shapes
 from tests.behaviour.catalogue import assert_tidy
@@ -149,3 +150,18 @@ def test_writers_are_refused_when_the_log_is_full_and_cannot_be_flushed(
     client.close()
     assert_tidy(folder)
     assert os.path.getsize(folder / "catalog.sqlite") < 1 << 20
+
+
+def test_a_write_waits_for_a_full_log_no_longer_than_its_timeout(
+    client: elanus.Client, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(maintenance, "FLUSH_BYTES", 32 << 10)
+    monkeypatch.setattr(maintenance, "WAIT_BYTES", 64 << 10)
+    shapes.batches(client, "b")
+    with FileLock(folder / "maintenance.lock"):
+        client.insert("b", rows_of(0))
+        client.insert("b", rows_of(1))
+        with pytest.raises(elanus.StoreBusy, match="full"):
+            client.insert("b", rows_of(2), timeout=0.1)
+    client.insert("b", rows_of(3), timeout=30)
+    assert keys(client) == {*range(2 * ROWS), *range(3 * ROWS, 4 * ROWS)}

@@ -15,7 +15,7 @@ from pathlib import Path
 from elanus.engine import compaction
 from elanus.engine.collection import Collection
 from elanus.engine.graphs import GraphBuilder
-from elanus.errors import ElanusError, NotFound, StoreFull
+from elanus.errors import ElanusError, NotFound, StoreBusy, StoreFull
 from elanus.storage.catalog import Catalog
 from elanus.storage.failpoints import reach
 from elanus.storage.files import remove_folder
@@ -72,8 +72,9 @@ class Maintainer:
 
         Raises:
             StoreFull: the tail cannot be flushed because there is no space.
+            StoreBusy: it took longer than the write may wait.
         """
-        tried = False
+        tried, began, most = False, time.monotonic(), self._catalog.waiting_seconds
         while collection.tail_bytes >= WAIT_BYTES and not self._stopping:
             if self._done >= self._asked:
                 if tried and isinstance(self._trouble, (OSError, StoreFull)):
@@ -82,6 +83,8 @@ class Maintainer:
                 tried = True
             with self._wake:
                 self._wake.wait(WAIT_SECONDS)
+            if most is not None and time.monotonic() - began > most:
+                raise StoreBusy(f"the log of '{collection.name}' is full, and was not flushed within {most:g} s")
             collection = self._collection(collection.name)
 
     def flush(self, name: str, timeout: float | None = None) -> None:

@@ -100,7 +100,7 @@ class Catalog:
     @contextmanager
     def write(self) -> Iterator[Transaction]:
         """One commit: all of it durable when the block ends, or none of it after an error."""
-        with self._write_lock.within(getattr(self._patience, "seconds", None)), _translated(self._path):
+        with self._write_lock.within(self.waiting_seconds), _translated(self._path):
             self._writer.execute("BEGIN IMMEDIATE")
             try:
                 yield Transaction(self._writer)
@@ -111,6 +111,11 @@ class Catalog:
                     self._writer.execute("ROLLBACK")
                 raise
         reach("commit.after")
+
+    @property
+    def waiting_seconds(self) -> float | None:
+        """How long this thread's writes may wait, as `patience` said; None: as long as it takes."""
+        return getattr(self._patience, "seconds", None)
 
     @contextmanager
     def patience(self, seconds: float | None) -> Iterator[None]:
