@@ -12,6 +12,8 @@ from elanus.errors import InvalidArgument, NotSupported, StoreFormatError
 from elanus.storage.files import sync_folder
 
 MEMORY = ":memory:"
+CATALOG = "catalog.sqlite"
+OURS = frozenset({"segments", "write.lock", "maintenance.lock", "graphs.lock"})
 NETWORK_FILE_SYSTEMS = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "fuse.gcsfuse", "fuse.s3fs"})
 
 
@@ -31,7 +33,7 @@ def prepare(path: str | os.PathLike[str] | None) -> tuple[Path, bool]:
         folder, private = Path(os.path.abspath(os.path.expanduser(os.fspath(path)))), False
     if folder.exists() and not folder.is_dir():
         raise InvalidArgument(f"{folder} is a file; a store is a folder")
-    if folder.is_dir() and not (folder / "catalog.sqlite").exists() and _foreign(folder):
+    if folder.is_dir() and _foreign(folder):
         raise StoreFormatError(f"{folder} is not empty and holds no Elanus store; choose a new or empty folder")
     kind = file_system(folder)
     if kind in NETWORK_FILE_SYSTEMS:
@@ -69,5 +71,7 @@ def file_system(folder: Path) -> str:
 
 
 def _foreign(folder: Path) -> bool:
-    ours = {"segments", "write.lock", "maintenance.lock", "graphs.lock", "catalog.sqlite-wal", "catalog.sqlite-shm"}
-    return any(name not in ours and not name.startswith(".") for name in os.listdir(folder))
+    """Whether a folder holds other things and no store, by one listing: others may be making the store meanwhile."""
+    names = os.listdir(folder)
+    others = [name for name in names if name not in OURS and not name.startswith((".", CATALOG))]
+    return CATALOG not in names and bool(others)
