@@ -8,7 +8,8 @@ read fetches it from the log with the rest. Either way the log's order decides.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,18 +69,34 @@ class Collection:
     def catch_up(self, transaction: Transaction, row: CollectionRow) -> None:
         """Apply what was committed since the last time; `row` is the collection as `transaction` sees it."""
         with self._lock:
-            if row.layout != self._laid_out:
+            if row.layout > self._laid_out:  # an older snapshot than another thread's is never taken over
                 self._lay_out(transaction, row)
             for entry in transaction.log(self.id, self._state.applied_seq):
-                self._state.apply(entry, decode(entry, self.definition.schema))
+                self._apply(entry, decode(entry, self.definition.schema))
+
+    def _apply(self, entry: LogEntry, batch: pa.RecordBatch) -> None:
+        with self._whole():
+            self._state.apply(entry, batch)
+
+    @contextmanager
+    def _whole(self) -> Iterator[None]:
+        """Change the state as a whole: what an exception (Ctrl-C, say) left half-changed is read anew."""
+        try:
+            yield
+        except BaseException:
+            self._state, self._laid_out = State(self._state.row, self.definition.key_field), -1
+            self._catalog.forget()
+            raise
 
     def _lay_out(self, transaction: Transaction, row: CollectionRow) -> None:
         self.definition = Definition.from_dict(row.definition)
         known = self._state.segments()
         rows = transaction.segments(self.id)
         segments = [known.get(r) or self._map(r) for r in rows]
-        self._state.lay_out(row, segments, transaction.tombstones(self.id))
-        self._laid_out = row.layout
+        tombstones = transaction.tombstones(self.id)
+        with self._whole():
+            self._state.lay_out(row, segments, tombstones)
+            self._laid_out = row.layout
 
     def _map(self, row: SegmentRow) -> Segment:
         return Segment(self._folder / "segments" / str(row.id), row, self.definition.schema)
@@ -144,7 +161,7 @@ class Collection:
     def _applied(self, before: CollectionRow, entry: LogEntry, batch: pa.RecordBatch) -> None:
         with self._lock:
             if self._state.applied_seq == before.last_seq and self._laid_out == before.layout:
-                self._state.apply(entry, batch)
+                self._apply(entry, batch)
 
 
 def _matching_keys(view: View, predicate: Predicate, definition: Definition) -> pa.Array:

@@ -50,18 +50,23 @@ class Compaction:
         self._sync = sync
         self.replaced: list[SegmentRow] = [s.part.row for s in group if isinstance(s.part, Segment)]
 
-    def run(self, stopping: Stop) -> None:
-        """Write the new segment and publish it; give up before publishing if `stopping()` or if it is outdated."""
+    def run(self, stopping: Stop) -> bool:
+        """Write the new segment and publish it; say whether it was, which it is not if it has become outdated.
+
+        Raises:
+            Stopped: `stopping()` said so before it was published.
+        """
         written = self._write(stopping) if self._kept else None
         if stopping():
             raise Stopped
         with self._catalog.write() as transaction:
             row = transaction.collection(self._collection.id)
             if row is None or not self._fits(transaction, row):
-                return
+                return False
             self._publish(transaction, row, written)
             reach("publish.inside")
         reach("publish.after")
+        return True
 
     def _write(self, stopping: Stop) -> SegmentRow:
         with self._catalog.write() as transaction:

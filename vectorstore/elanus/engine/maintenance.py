@@ -10,12 +10,13 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 
 from elanus.engine import compaction
 from elanus.engine.collection import Collection
 from elanus.engine.graphs import GraphBuilder
-from elanus.errors import ElanusError, NotFound, StoreBusy, StoreFull
+from elanus.errors import ElanusError, NotFound, StoreBusy, StoreError, StoreFull
 from elanus.storage.catalog import Catalog
 from elanus.storage.failpoints import reach
 from elanus.storage.files import remove_folder
@@ -77,8 +78,10 @@ class Maintainer:
         tried, began, most = False, time.monotonic(), self._catalog.waiting_seconds
         while collection.tail_bytes >= WAIT_BYTES and not self._stopping:
             if self._done >= self._asked:
-                if tried and isinstance(self._trouble, (OSError, StoreFull)):
-                    raise StoreFull(f"the log is full and cannot be flushed: {self._trouble}") from self._trouble
+                if tried and self._trouble is not None:
+                    full = isinstance(self._trouble, (OSError, StoreFull))
+                    kind = StoreFull if full else StoreError
+                    raise kind(f"the log is full and cannot be flushed: {self._trouble}") from self._trouble
                 self.wake()
                 tried = True
             with self._wake:
@@ -160,23 +163,33 @@ class Maintainer:
             time.sleep(0.01)
             return
         try:
-            with self._catalog.read() as transaction:
-                names = [row.name for row in transaction.collections()]
-            for name in names:
-                self._maintain(name, FLUSH_BYTES)
-                self._graphs.wake(name)
-            self._collect_orphans()
+            self._try(self._maintain_all)
+        finally:
+            self._lock.release()
+        if not self._trouble and not self._stopping:
+            self._try(self._catalog.give_back)
+
+    def _maintain_all(self) -> None:
+        with self._catalog.read() as transaction:
+            names = [row.name for row in transaction.collections()]
+        for name in names:
+            self._try(partial(self._maintain, name, FLUSH_BYTES))
+            self._try(partial(self._graphs.wake, name))
+        self._collect_orphans()
+
+    def _try(self, step: Callable[[], None]) -> None:
+        """Do one step of a round; if it fails the others are done all the same.
+
+        Nothing is lost: the log still holds what was not flushed. Writers that must wait are told.
+        """
+        try:
+            step()
         except compaction.Stopped:
             return
         except Exception as error:
-            # Nothing is lost: the log still holds what was not flushed. Writers that must wait are told.
             log.warning("maintenance of %s failed and will be tried again: %s", self._segments.parent, error)
             self._trouble = error
             time.sleep(0.05)
-            return
-        finally:
-            self._lock.release()
-        self._catalog.give_back()
 
     # The work, under the lock
 
@@ -205,7 +218,8 @@ class Maintainer:
         self, collection: Collection, view: View, group: list[Slice], stopping: compaction.Stop | None = None
     ) -> None:
         work = compaction.Compaction(self._catalog, self._segments, collection, view, group, self._sync)
-        work.run(stopping or (lambda: self._stopping))
+        if not work.run(stopping or (lambda: self._stopping)):
+            return
         reach("merge.published")
         for old in work.replaced:
             remove_folder(self._segments / str(old.id))

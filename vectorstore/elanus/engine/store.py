@@ -8,6 +8,7 @@ import threading
 import weakref
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import TypeVar
 
 from elanus.engine.collection import Collection, Stale, open_collection
@@ -216,9 +217,12 @@ def _end() -> None:
 
 def _before_fork() -> None:
     _forking.acquire()
+    held: set[Path] = set()
     for store in list(_open_stores):
         if not store._forked:
-            store.catalog.pause()
+            folder = store.folder.resolve()
+            store.catalog.pause(lock=folder not in held)
+            held.add(folder)
             _paused.append(store)
 
 

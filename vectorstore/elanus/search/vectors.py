@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from elanus.errors import StoreFormatError
 from elanus.index.graph import GRAPH_THRESHOLD_ROWS, GraphIndex
 from elanus.index.metric import Metric
 from elanus.index.registry import IndexSpec
@@ -58,6 +59,8 @@ class Codes:
     def over(self, slices: Sequence[Slice], first: int) -> Source:
         """The source for these slices, the view's from number `first` on, after adding the rows that the codes lack."""
         with self._adding:
+            if len(self._scan) != len(self._rids):  # an interrupt came between adding codes and numbering them
+                self._reset()
             slots = self._slots(slices)
             rows = sum(s.part.rows for s in slices)
             if slots is None or rows < GARBAGE_SHARE * len(self._rids):
@@ -203,7 +206,12 @@ def graph_of(part: Part, field: Field) -> GraphIndex | None:
 
     def load() -> GraphIndex | None:
         path = part.file(graph_name(part.tag(field.name), field.metric))
-        return GraphIndex.load(path, field.metric) if path is not None and path.exists() else None
+        if path is None or not path.exists():
+            return None
+        try:
+            return GraphIndex.load(path, field.metric)
+        except StoreFormatError:
+            return None  # damaged, or merged away just now: the scan answers
 
     return part.derive(("graph", field), load)
 

@@ -137,13 +137,17 @@ class Catalog:
         with self._write_lock, _translated(self._path):
             self._writer.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
-    def pause(self) -> None:
+    def pause(self, *, lock: bool) -> None:
         """Before a fork: wait for whoever uses the connections, and close them until `resume`.
+
+        `lock` takes the write lock too; of several catalogues on one folder only the first may.
 
         SQLite keeps its locks on a file in a table of the process. A child that inherited an entry would believe that
         it holds locks which only its parent holds, and could lose its commits.
         """
-        self._write_lock.__enter__()
+        self._paused_with_lock = lock
+        if lock:
+            self._write_lock.__enter__()
         self._read_lock.acquire()
         for connection in (self._reader, self._writer):
             connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
@@ -156,7 +160,8 @@ class Catalog:
             self._seen = -1
         finally:
             self._read_lock.release()
-            self._write_lock.release()
+            if self._paused_with_lock:
+                self._write_lock.release()
 
     def leave(self) -> None:
         """After a fork, in the child: drop the lock's descriptor without unlocking it."""
