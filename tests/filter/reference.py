@@ -125,6 +125,11 @@ class Operand:
     kind: str
     value: Callable[[Row], Any]
     single: bool = False
+    known: Callable[[Row], bool] = lambda row: False
+
+    def decide(self, row: Row, result: bool | None, op: str = "") -> bool | None:
+        """A JSON value that is there and of another kind decides a test: it is no match, and unequal."""
+        return op == "!=" if result is None and self.known(row) else result
 
 
 def column(name: str, kind: str, single: bool = False) -> Operand:
@@ -142,7 +147,7 @@ def path(field: str, *keys: str | int, text: str | None = None) -> Operand:
         return at
 
     written = text or field + "".join(f"[{literal(key)}]" for key in keys)
-    return Operand(written, "json", value)
+    return Operand(written, "json", value, known=lambda row: value(row) not in (None, MISSING))
 
 
 def item(name: str, index: int, kind: str, single: bool = False) -> Operand:
@@ -218,7 +223,7 @@ def calculated(operand: Operand, op: str, constant: Any, flipped: bool) -> Opera
 
     sides = (literal(constant), f"({operand.text})") if flipped else (f"({operand.text})", literal(constant))
     text = f"{sides[0]} {op} {sides[1]}"
-    return Operand(text, "json" if operand.kind == "json" else "number", value, operand.single)
+    return Operand(text, "json" if operand.kind == "json" else "number", value, operand.single, operand.known)
 
 
 def calculate(op: str, a: Any, b: Any, single: bool) -> Any:
@@ -301,7 +306,7 @@ def comparisons(draw: st.DrawFn) -> Filter:
     right = rounded(constant, operand.single)
     left, written = f"({operand.text})" if " " in operand.text else operand.text, literal(constant)
     text = f"{written} {MIRROR[op]} {left}" if draw(st.booleans()) else f"{left} {op} {written}"
-    return Filter(text, lambda row: compare(op, operand.value(row), right))
+    return Filter(text, lambda row: operand.decide(row, compare(op, operand.value(row), right), op))
 
 
 def constants(operand: Operand) -> st.SearchStrategy[Any]:
@@ -323,7 +328,8 @@ def list_comparisons(draw: st.DrawFn) -> Filter:
     wanted = draw(st.lists(element_of(operand), max_size=3))
     op = draw(st.sampled_from(["==", "!="]))
     right = [rounded(value, operand.single) for value in wanted]
-    return Filter(f"{operand.text} {op} {literal(wanted)}", lambda row: compare(op, operand.value(row), right))
+    text = f"{operand.text} {op} {literal(wanted)}"
+    return Filter(text, lambda row: operand.decide(row, compare(op, operand.value(row), right), op))
 
 
 def element_of(operand: Operand) -> st.SearchStrategy[Any]:
@@ -345,7 +351,9 @@ def ranges(draw: st.DrawFn) -> Filter:
 
     def test(row: Row) -> bool | None:
         value = operand.value(row)
-        return both([compare(ops[0], ends[0], value), compare(ops[1], value, ends[1])])
+        return both(
+            [operand.decide(row, c) for c in (compare(ops[0], ends[0], value), compare(ops[1], value, ends[1]))]
+        )
 
     return Filter(text, test)
 
@@ -358,10 +366,8 @@ def members(draw: st.DrawFn) -> Filter:
 
     def test(row: Row) -> bool | None:
         value = operand.value(row)
-        if kind(value) in ("other", "list"):
-            return None
-        if wanted and kind(value) not in map(kind, wanted):
-            return None
+        if kind(value) in ("other", "list") or (wanted and kind(value) not in map(kind, wanted)):
+            return operand.decide(row, None)
         return any(equal(value, want) for want in wanted)
 
     negated = draw(st.booleans())
@@ -398,7 +404,7 @@ def likes(draw: st.DrawFn) -> Filter:
 
     def test(row: Row) -> bool | None:
         value = operand.value(row)
-        return fits(value, pattern) if isinstance(value, str) else None
+        return operand.decide(row, fits(value, pattern) if isinstance(value, str) else None)
 
     return Filter(f"{operand.text} like {quoted(pattern)}", test)
 
@@ -442,7 +448,7 @@ def contained(draw: st.DrawFn) -> Filter:
     def test(row: Row) -> bool | None:
         found = operand.value(row)
         if not isinstance(found, list):
-            return None
+            return operand.decide(row, None)
         hits = [any(equal(entry, want) for entry in found) for want in values]
         return any(hits) if how == "_any" else all(hits)
 
@@ -457,7 +463,7 @@ def lengths(draw: st.DrawFn) -> Filter:
 
     def test(row: Row) -> bool | None:
         found = operand.value(row)
-        return COMPARE[op](len(found), than) if isinstance(found, list) else None
+        return operand.decide(row, COMPARE[op](len(found), than) if isinstance(found, list) else None, op)
 
     return Filter(f"array_length({operand.text}) {op} {than}", test)
 

@@ -167,8 +167,6 @@ LATER = [
     ("~count == 1", "~"),
     ("count << 1 == 2", "<<"),
     ("count >> 1 == 2", ">>"),
-    ("color =~ 'a.*'", "=~"),
-    ("color !~ 'a.*'", "!~"),
     ("$[a] == 1", "$"),
     ("count > ISO '2025-01-01T00:00:00Z'", "ISO"),
     ("count + INTERVAL 'P3D' > 1", "INTERVAL"),

@@ -112,15 +112,15 @@ UNKNOWN = [
     ("array_length(sizes) == 3", [2]),
     ("sizes[1] == 2", [2, 3, 4]),
     ("brand == 'Acme'", [2, 3, 4]),
-    ("year == 2021", [2, 3, 4]),
-    ("year == '2021'", [1, 3, 4]),
-    ("year in [2021]", [2, 3, 4]),
+    ("year == 2021", [3, 4]),
+    ("year == '2021'", [3, 4]),
+    ("year in [2021]", [3, 4]),
     ("year in []", [3, 4]),
-    ("meta['product'] == 1", [1, 2, 3, 4]),
+    ("meta['product'] == 1", [3, 4]),
     ("meta['product']['price'] / 2 > 1", [2, 3, 4]),
     ("json_contains(meta['tags'], 'new')", [3, 4]),
     ("json_contains(meta['tags'], 5)", [3, 4]),
-    ("array_length(meta['rating']) == 0", [1, 2, 3, 4]),
+    ("array_length(meta['rating']) == 0", [3, 4]),
     ("count / (count - count) == 1", [1, 2, 3, 4]),
 ]
 
@@ -132,6 +132,28 @@ def test_unknown_matches_neither_a_filter_nor_its_negation(text: str, unknown: l
     assert not set(yes) & set(no)
     assert sorted({1, 2, 3, 4} - {place + 1 for place in yes + no}) == unknown
     assert matching(f"not (not ({text}))", PRODUCTS, form) == yes
+
+
+def test_a_json_value_of_another_kind_does_not_fit_and_is_unequal() -> None:
+    rows = [{"price": 0.0, "$meta": {"x": value}} for value in (5, "abc", [5], {"x": 5}, True, None)]
+    rows.append({"price": 0.0, "$meta": {}})
+    for text in ("x == 5", "x > 4", "x in [5]", "x + 1 == 6", "1 < x < 9"):
+        assert matching(text, rows) == [0]
+        assert matching(f"not ({text})", rows) == [1, 2, 3, 4]
+    assert matching("x != 5", rows) == matching("x not in [5]", rows) == [1, 2, 3, 4]
+    assert matching("x like 'a%'", rows) == [1]
+    assert matching("not (x like 'a%')", rows) == [0, 2, 3, 4]
+    assert matching("not json_contains(x, 5)", rows) == [0, 1, 3, 4]
+
+
+def test_regular_expressions_find_anywhere_and_know_flags() -> None:
+    rows = [{"price": 0.0, "color": value} for value in ("Red", "dark red", "blue", "naïve", None, "")]
+    assert matching("color =~ 'red'", rows) == [1]
+    assert matching("color =~ '(?i)red'", rows) == [0, 1]
+    assert matching("color =~ '^.{4}$'", rows) == [2]
+    assert matching("color !~ '(?i)red'", rows) == [2, 3, 5]
+    assert matching("color =~ ''", rows) == [0, 1, 2, 3, 5]
+    assert matching("x =~ 'b.$'", [{"price": 0.0, "$meta": {"x": v}} for v in ("abc", "cb", 5)]) == [0]
 
 
 def test_null_tests_are_never_unknown() -> None:
@@ -176,15 +198,13 @@ def test_lists_in_json_compare_and_contain_by_value() -> None:
         for value in ([1, 2], [1.0, 2.0], [2, 1], [[1, 2], 3], [], "ab", [1, "a"], [None])
     ]
     assert matching("x == [1, 2]", rows) == [0, 1]
-    assert matching("x != [1, 2]", rows) == [2, 3, 4, 6, 7]
+    assert matching("x != [1, 2]", rows) == [2, 3, 4, 5, 6, 7]
     assert matching("x == []", rows) == [4]
     assert matching("json_contains(x, [1, 2])", rows) == [3]
     assert matching("json_contains(x, 'a')", rows) == [6]
     assert matching("json_contains_all(x, [])", rows) == [0, 1, 2, 3, 4, 6, 7]
     assert matching("json_contains_any(x, [])", rows) == []
     assert matching("array_length(x) == 2", rows) == [0, 1, 2, 3, 6]
-    for unknown in ("x == 1", "x < 1", "x in [1]", "x like 'z'", "x + 1 == 2"):
-        assert set(matching(f"not ({unknown})", rows)) <= {5}
 
 
 def test_arithmetic_never_overflows() -> None:

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
         StoreFormatError,
         StoreFull,
     )
-    from elanus.rank import AnnSearchRequest, RRFRanker, WeightedRanker
+    from elanus.filter import Expression, F, translate_filter
+    from elanus.rank import AnnSearchRequest, RRFRanker, WeightedRanker, mmr, relevance
     from elanus.schema.collection import CollectionSchema, Function
     from elanus.schema.fields import FieldSchema
     from elanus.schema.indexes import IndexParams
@@ -57,7 +58,8 @@ _HOMES = {
         "StoreFormatError",
         "StoreFull",
     ),
-    "elanus.rank": ("AnnSearchRequest", "RRFRanker", "WeightedRanker"),
+    "elanus.filter": ("Expression", "F", "translate_filter"),
+    "elanus.rank": ("AnnSearchRequest", "RRFRanker", "WeightedRanker", "mmr", "relevance"),
     "elanus.schema.collection": ("CollectionSchema", "Function"),
     "elanus.schema.fields": ("FieldSchema",),
     "elanus.schema.indexes": ("IndexParams",),
@@ -76,6 +78,8 @@ __all__ = [
     "ConsistencyLevel",
     "DataType",
     "ElanusError",
+    "Expression",
+    "F",
     "FieldNotFound",
     "FieldSchema",
     "FilterError",
@@ -97,6 +101,9 @@ __all__ = [
     "StoreFull",
     "WeightedRanker",
     "connect",
+    "mmr",
+    "relevance",
+    "translate_filter",
 ]
 
 

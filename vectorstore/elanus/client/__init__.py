@@ -30,7 +30,8 @@ class Client(Collections, Indexes, Rows, Searching):
 
 
 def connect(path: str | os.PathLike[str] | None = None, durability: str = "fsync", **options: Any) -> Any:
-    """Open a store: a folder or ":memory:" gives a `Client`, a URL pymilvus's own `MilvusClient`.
+    """Open a store: a folder or ":memory:" gives a `Client`, a URL pymilvus's own `MilvusClient`, which
+    also takes Elanus's filters, requests, rankers and schemas.
 
     `options` (token, user, password, db_name, ...) go to pymilvus and are refused for a folder.
 
@@ -46,7 +47,7 @@ def _connect_to_server(url: str, durability: str, options: dict[str, Any]) -> An
     if durability != "fsync":
         raise NotSupported("durability is the server's own choice; leave it out with a URL")
     try:
-        from pymilvus import MilvusClient
+        from elanus.client.remote import MilvusServer
     except ImportError:
         raise NotSupported(f"{url} needs the Milvus client: pip install 'elanus[milvus]'") from None
-    return MilvusClient(url, **options)
+    return MilvusServer(url, **options)

@@ -14,7 +14,7 @@ from elanus.client.options import check_consistency, check_timeout, refuse
 from elanus.client.results import QueryResult
 from elanus.engine.collection import Collection, Written
 from elanus.errors import InvalidArgument, RowError
-from elanus.filter import Predicate
+from elanus.filter import Expression, Predicate
 from elanus.schema.rows import to_batch
 from elanus.search.found import fetch
 from elanus.search.matching import matching
@@ -89,7 +89,7 @@ class Rows(Base):
         collection_name: str,
         ids: Any = None,
         timeout: float | None = None,
-        filter: str | None = None,
+        filter: str | Expression | None = None,
         partition_name: str | None = None,
         **kwargs: Any,
     ) -> dict[str, int]:
@@ -101,7 +101,7 @@ class Rows(Base):
         filter_params = kwargs.pop("filter_params", None)
         refuse("delete", {"partition_name": partition_name, **kwargs}, ("filter_params",))
         check_collection_name(collection_name)
-        if (ids is None) == (not filter):
+        if (ids is None) == (filter is None or filter == ""):
             raise InvalidArgument("delete: give either ids or a filter")
 
         def delete(collection: Collection) -> int:
@@ -134,7 +134,7 @@ class Rows(Base):
     def query(
         self,
         collection_name: str,
-        filter: str = "",
+        filter: str | Expression | None = "",
         output_fields: list[str] | None = None,
         timeout: float | None = None,
         ids: Any = None,
@@ -144,7 +144,8 @@ class Rows(Base):
         """Read the rows that match a filter, ordered by key, or those of `ids`, in that order.
 
         Args:
-            filter, filter_params: a Milvus boolean expression and the values of its `{name}` places. An empty one
+            filter, filter_params: a Milvus boolean expression and the values of its `{name}` places, or an
+                `elanus.Expression` (`F.year >= 2020`), which holds its own. An empty one
                 needs a `limit`.
             output_fields: None and "*" mean all; ["count(*)"] counts instead.
             limit, offset: the window, by keyword.
@@ -158,7 +159,7 @@ class Rows(Base):
         known = ("filter_params", "limit", "offset")
         refuse("query", {"partition_names": partition_names, **kwargs}, known)
         check_timeout("query", timeout)
-        if ids is not None and filter:
+        if ids is not None and filter not in (None, ""):
             raise InvalidArgument("query: give either ids or a filter")
         collection = self._loaded(collection_name)
         view, schema = collection.view(), collection.definition.schema

@@ -9,6 +9,7 @@ from elanus.client.options import check_consistency, check_dict, check_timeout, 
 from elanus.client.results import Hits, SearchResult, make_hits
 from elanus.engine.collection import Collection
 from elanus.errors import InvalidArgument
+from elanus.filter import Expression
 from elanus.index.metric import to_distance
 from elanus.rank import AnnSearchRequest, as_ranker, as_request
 from elanus.schema.output import Output
@@ -25,7 +26,7 @@ class Searching(Base):
         self,
         collection_name: str,
         data: Any = None,
-        filter: str = "",
+        filter: str | Expression | None = "",
         limit: int = 10,
         output_fields: list[str] | None = None,
         search_params: dict[str, Any] | None = None,
@@ -38,7 +39,8 @@ class Searching(Base):
 
         Args:
             data: vectors (a list, or a float array of shape (queries, dim)), or texts for a BM25 field.
-            filter, filter_params: a Milvus boolean expression and the values of its `{name}` places.
+            filter, filter_params: a Milvus boolean expression and the values of its `{name}` places, or an
+                `elanus.Expression` (`F.year >= 2020`), which holds its own.
             output_fields: fields to return with each hit; "*" means all.
             search_params: {"params": {...}} of the index; see the index's documentation.
             anns_field: the field to search; needed if there are several.

@@ -28,7 +28,7 @@ from elanus.filter.functions import CONTAINS
 from elanus.filter.names import ANY_KIND, KIND_OF_TYPE, describe, kind_of_operand
 from elanus.filter.operands import OperandChecker
 from elanus.filter.parse import COMPARISONS
-from elanus.filter.pattern import compile_pattern
+from elanus.filter.pattern import compile_pattern, compile_regex
 from elanus.filter.scalars import BOOL, FLIPPED, KINDS, LIST, NUMBER, STRING, compare
 from elanus.filter.tree import (
     Binary,
@@ -55,7 +55,7 @@ class Checker(OperandChecker):
             return Not(self.condition(node.operand))
         if isinstance(node, Binary) and node.op in COMPARISONS:
             return self.comparison(node.op, node.left, node.right, node.span)
-        if isinstance(node, Binary) and node.op == "like":
+        if isinstance(node, Binary) and node.op in PATTERNS:
             return self.like(node)
         if isinstance(node, Chain):
             return self.chain(node)
@@ -131,10 +131,16 @@ class Checker(OperandChecker):
         else:
             pattern = self.operand(node.right)
         if isinstance(operand, (Const, Arith, Length)) or kind_of_operand(operand) not in (STRING, ANY_KIND):
-            raise self.wrong(node.left.span, f"'like' needs a string field or a JSON path, not {describe(operand)}")
+            raise self.wrong(
+                node.left.span, f"'{node.op}' needs a string field or a JSON path, not {describe(operand)}"
+            )
         if not isinstance(pattern, Const) or not isinstance(pattern.value, str):
-            raise self.wrong(node.right.span, f"the pattern of 'like' must be a string, not {describe(pattern)}")
-        return Like(operand, compile_pattern(pattern.value))
+            raise self.wrong(node.right.span, f"the pattern of '{node.op}' must be a string, not {describe(pattern)}")
+        try:
+            fits = Like(operand, PATTERNS[node.op](pattern.value))
+        except ValueError as error:
+            raise self.wrong(node.right.span, str(error)) from None
+        return Not(fits) if node.op == "!~" else fits
 
     def member(self, node: Member) -> Condition:
         operand, values = self.operand(node.operand), self.operand(node.values)
@@ -183,6 +189,7 @@ class Checker(OperandChecker):
                 raise self.wrong(span, f"{describe(array)} cannot hold {describe(Const(value))}")
 
 
+PATTERNS = {"like": compile_pattern, "=~": compile_regex, "!~": compile_regex}
 QUOTE_HINT: dict[tuple[str | None, str | None], str] = {
     (STRING, NUMBER): "; a string is written in quotes",
     (NUMBER, STRING): "; a number is written without quotes",

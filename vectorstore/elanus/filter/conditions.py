@@ -1,6 +1,7 @@
 """What a filter asks, its names resolved and its types checked: conditions over operands.
 
-A condition is true, false or unknown for a row; a null, a missing key or a value of another kind makes it unknown.
+A condition is true, false or unknown for a row: a null or a missing key makes it unknown. A JSON value of another kind
+than the condition asks for does not fit it: `year > 5` is false for "abc", and `year != 5` true.
 """
 
 from __future__ import annotations
@@ -108,7 +109,7 @@ class In:
 
 @dataclass(frozen=True)
 class Like:
-    """Whether a string fits a pattern."""
+    """Whether a string fits a LIKE pattern or a regular expression."""
 
     operand: Operand
     pattern: Pattern

@@ -7,10 +7,12 @@ neither way.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from elanus.filter.columns import Bools, Columns
-from elanus.filter.conditions import Always, And, Condition, IsNull, Leaf, Not, Or, Path, path_of, subject
+from elanus.filter.columns import Bools, Columns, PathValues
+from elanus.filter.conditions import Always, And, Compare, Condition, IsNull, Leaf, Not, Or, Path, path_of, subject
 from elanus.filter.leaves import Source, kinds_of, test
 from elanus.filter.predicate import Predicate
 from elanus.filter.residual import holds
@@ -61,17 +63,22 @@ def _where_leaf(leaf: Leaf, rows: Columns, truth: bool) -> Bools:
     path = path_of(subject(leaf))
     if path is None:
         return _definitely(test(leaf, Source(rows)), truth)
+    if isinstance(leaf, Compare) and leaf.op == "!=":
+        leaf, truth = replace(leaf, op="=="), not truth
     found = rows.path(path.field, path.keys)
+    holding = _where_json(leaf, rows, found)
+    return holding if truth else found.present & ~found.null & ~holding
+
+
+def _where_json(leaf: Leaf, rows: Columns, found: PathValues) -> Bools:
+    """Where the value at a path fits the leaf; one of another kind does not."""
     kinds = kinds_of(leaf)
-    mask: Bools | None = None
+    mask = np.zeros(len(rows), np.bool_)
     for column in found.columns:
         if kind_of_array(column) in kinds:
-            known = _definitely(test(leaf, Source(rows, column)), truth)
-            mask = known if mask is None else mask | known
-    if mask is None:
-        mask = np.zeros(len(rows), np.bool_)
+            mask |= _definitely(test(leaf, Source(rows, column)), True)
     for row, value in found.residual.items():
-        mask[row] = holds(leaf, value) is truth
+        mask[row] = holds(leaf, value) is True
     return mask
 
 

@@ -27,7 +27,5 @@ LATER_SIGNS = {
     "~": "bitwise ~ is not supported yet; a condition is negated by 'not' or '!'",
     "<<": "the shift << is not supported yet",
     ">>": "the shift >> is not supported yet",
-    "=~": "regular expressions (=~) are not supported yet; use 'like'",
-    "!~": "regular expressions (!~) are not supported yet; use 'not (... like ...)'",
     "$": "'$' (the element of a struct array) is not supported yet",
 }

@@ -1,6 +1,6 @@
 """Tokens to a syntax tree, with the precedence of Milvus's grammar.
 
-From loose to tight: `or`, `and`, `== !=`, `< <= > >=`, `in`, `+ -`, `* / %`, the unary `not ! - +`, `**`, `like`,
+From loose to tight: `or`, `and`, `== !=`, `< <= > >=`, `in`, `+ -`, `* / %`, the unary `not ! - +`, `**`, `like =~ !~`,
 `exists`, `is null`. So `not` takes one operand only: `not (a == 1)` needs its parentheses.
 """
 
@@ -35,7 +35,7 @@ COMPARISONS = {"==": 3, "!=": 3, "<": 4, "<=": 4, ">": 4, ">=": 4}
 RELATIONS = {"<": "<", "<=": "<", ">": ">", ">=": ">"}
 MEMBER, UNARY = 5, 8
 ARITHMETIC = {"+": 6, "-": 6, "*": 7, "/": 7, "%": 7, "**": 9}
-BINARY = {**COMPARISONS, **ARITHMETIC, "like": 10}
+BINARY = {**COMPARISONS, **ARITHMETIC, "like": 10, "=~": 10, "!~": 10}
 EXISTS = 11
 
 HINTS = {"=": "equality is written '=='", "<>": "inequality is written '!='"}

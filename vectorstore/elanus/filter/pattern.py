@@ -1,4 +1,7 @@
-r"""LIKE patterns: `%` is any text, `_` one character, and a backslash takes the next character as it is."""
+r"""LIKE patterns: `%` is any text, `_` one character, and a backslash takes the next character as it is.
+
+Regular expressions are RE2's (https://github.com/google/re2/wiki/Syntax) and may fit anywhere in a string.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,10 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-EXACT, PREFIX, SUFFIX, INNER, REGEX = "exact", "prefix", "suffix", "inner", "regex"
+import pyarrow as pa
+import pyarrow.compute as pc
+
+EXACT, PREFIX, SUFFIX, INNER, REGEX, ANYWHERE = "exact", "prefix", "suffix", "inner", "regex", "anywhere"
 ANY, ONE = r"[\s\S]*", r"[\s\S]"
 
 
@@ -36,6 +42,15 @@ def compile_pattern(pattern: str) -> Pattern:
     return Pattern(REGEX, "".join(special.get(piece) or _quoted(piece[1]) for piece in pieces))
 
 
+def compile_regex(regex: str) -> Pattern:
+    """Return a regular expression as a pattern, or raise ValueError if RE2 does not know it."""
+    try:
+        pc.match_substring_regex(pa.array([""]), regex)
+    except pa.ArrowInvalid as error:
+        raise ValueError(f"not a regular expression of RE2: {error}") from None
+    return Pattern(ANYWHERE, regex)
+
+
 def _pieces(pattern: str) -> list[str]:
     """Wildcards as they are, characters behind a backslash; a backslash at the end stands for itself."""
     pieces: list[str] = []
@@ -60,4 +75,5 @@ SEARCH: dict[str, Callable[[str, str], bool]] = {
     SUFFIX: lambda text, value: value.endswith(text),
     INNER: lambda text, value: text in value,
     REGEX: lambda text, value: re.fullmatch(text, value) is not None,
+    ANYWHERE: lambda text, value: re.search(text, value) is not None,
 }

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from elanus.filter.columns import Bools
-from elanus.filter.pattern import EXACT, INNER, PREFIX, REGEX, SUFFIX, Pattern
+from elanus.filter.pattern import ANYWHERE, EXACT, INNER, PREFIX, REGEX, SUFFIX, Pattern
 from elanus.filter.vectors import from_texts, texts_where
 from elanus.schema.buffers import bits
 
@@ -27,6 +27,7 @@ LIKE: dict[str, Callable[[pa.Array, str], pa.Array]] = {
     SUFFIX: lambda texts, literal: pc.ends_with(texts, pattern=literal),
     INNER: lambda texts, literal: pc.match_substring(texts, pattern=literal),
     REGEX: lambda texts, regex: pc.match_substring_regex(texts, pattern=rf"\A(?:{regex})\z"),
+    ANYWHERE: lambda texts, regex: pc.match_substring_regex(texts, pattern=regex),
 }
 
 

@@ -53,7 +53,7 @@ class Unary:
 
 @dataclass(frozen=True)
 class Binary:
-    """A comparison, an arithmetic operation, or `like`."""
+    """A comparison, an arithmetic operation, `like`, `=~` or `!~`."""
 
     op: str
     left: Node

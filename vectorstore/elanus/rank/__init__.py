@@ -1,6 +1,7 @@
 """Fusing the hits of several searches into one ranking."""
 
-from elanus.rank.fusion import Route, rrf, weighted
+from elanus.rank.fusion import Route, relevance, rrf, weighted
+from elanus.rank.mmr import mmr
 from elanus.rank.rankers import AnnSearchRequest, Fuse, RRFRanker, WeightedRanker, as_ranker, as_request
 
 __all__ = [
@@ -11,6 +12,8 @@ __all__ = [
     "WeightedRanker",
     "as_ranker",
     "as_request",
+    "mmr",
+    "relevance",
     "rrf",
     "weighted",
 ]

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from elanus.errors import InvalidArgument
+
 Int64s = np.ndarray[Any, np.dtype[np.int64]]
 Floats = np.ndarray[Any, np.dtype[np.float32]]
 Route = tuple[Int64s, Floats]
@@ -18,6 +20,20 @@ NORMALISED: Mapping[str, Callable[[Floats], Any]] = {
     "L2": lambda score: 1 - 2 * np.arctan(-score) / np.pi,
 }
 """Milvus's maps of scores into [0, 1], by metric; the score of L2 is the negative squared distance."""
+
+
+def relevance(distances: Any, metric: str) -> Any:
+    """Map distances of a metric (COSINE, IP, BM25, or L2, which is squared) into [0, 1], growing with likeness.
+
+    These are the maps by which Milvus's weighted ranker normalises scores.
+
+    Raises:
+        InvalidArgument: another metric.
+    """
+    if metric not in NORMALISED:
+        raise InvalidArgument(f"no relevance for metric {metric!r}; there are {', '.join(NORMALISED)}")
+    scores = np.asarray(distances, np.float32)
+    return np.clip(NORMALISED[metric](-scores if metric == "L2" else scores), 0.0, 1.0)
 
 
 def rrf(routes: Sequence[Route], k: float) -> Route:

@@ -8,6 +8,7 @@ from numbers import Real
 from typing import Any
 
 from elanus.errors import InvalidArgument, NotSupported
+from elanus.filter import Expression, split_filter
 from elanus.rank.fusion import Route, rrf, weighted
 
 MAX_RRF_K = 16_384
@@ -22,7 +23,8 @@ class AnnSearchRequest:
         anns_field: the field.
         param: search_params of the field's index.
         limit: how many hits the route brings to the fusion.
-        expr, expr_params: a filter and the values of its `{name}` places; `filter` is another name for `expr`.
+        expr, expr_params: a filter, a str or an `elanus.Expression`, and the values of its `{name}` places; `filter`
+            is another name for `expr`.
 
     Raises:
         InvalidArgument: both `expr` and `filter`, or an argument of the wrong type.
@@ -34,9 +36,9 @@ class AnnSearchRequest:
         anns_field: str,
         param: Mapping[str, Any] | None,
         limit: int,
-        expr: str | None = None,
+        expr: str | Expression | None = None,
         expr_params: Mapping[str, Any] | None = None,
-        filter: str | None = None,
+        filter: str | Expression | None = None,
     ) -> None:
         if expr is not None and filter is not None:
             raise InvalidArgument("AnnSearchRequest: give expr or filter, not both")
@@ -44,13 +46,10 @@ class AnnSearchRequest:
         self.anns_field = anns_field
         self.param = dict(_checked("param", param, Mapping) or {})
         self.limit = limit
-        self.expr: str | None = _checked("filter", filter if expr is None else expr, str)
-        self.expr_params = _checked("expr_params", expr_params, Mapping)
-
-    @property
-    def filter(self) -> str | None:
-        """The same as `expr`."""
-        return self.expr
+        self.filter = filter if expr is None else expr
+        text, params = split_filter(self.filter, expr_params)
+        self.expr: str | None = _checked("filter", text, str)
+        self.expr_params = _checked("expr_params", params, Mapping)
 
     def __repr__(self) -> str:
         shown = ("anns_field", "param", "limit", "expr")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from elanus.errors import IndexNotFound, InvalidArgument, SchemaError, did_you_mean
-from elanus.filter import Predicate, compile_filter
+from elanus.filter import Predicate, compile_filter, split_filter
 from elanus.index.registry import IndexSpec, SearchParams, check_search_params
 from elanus.schema.collection import CollectionSchema
 from elanus.schema.fields import FieldSchema
@@ -117,13 +117,14 @@ def _counted(queries: Any) -> None:
 
 
 def make_predicate(schema: CollectionSchema, text: object, params: Mapping[str, Any] | None) -> Predicate | None:
-    """Compile a filter; an empty one is None."""
+    """Compile a filter, a str or an `Expression`; an empty one is None."""
+    text, params = split_filter(text, params)
     if text is None or text == "":
         if params:
             raise InvalidArgument("filter_params were given without a filter")
         return None
     if not isinstance(text, str):
-        raise InvalidArgument(f"filter must be a str, not {type(text).__name__}")
+        raise InvalidArgument(f"filter must be a str or an elanus.Expression, not {type(text).__name__}")
     return compile_filter(text, schema, params)
 
 

@@ -1,0 +1,114 @@
+"""Milvus's own client for a server's URL, taught to take this package's objects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import pymilvus
+
+from elanus.filter import Expression
+from elanus.rank import AnnSearchRequest, RRFRanker, WeightedRanker
+from elanus.schema.collection import CollectionSchema, Function
+from elanus.schema.indexes import IndexParams
+
+
+class MilvusServer(pymilvus.MilvusClient):  # type: ignore[misc]
+    """A `pymilvus.MilvusClient` whose methods also take Elanus's filters, requests, rankers, schemas and functions."""
+
+    def create_collection(
+        self, collection_name: str, *args: Any, schema: Any = None, index_params: Any = None, **kwargs: Any
+    ) -> Any:
+        """As in pymilvus."""
+        return super().create_collection(
+            collection_name, *args, schema=_pymilvus(schema), index_params=_pymilvus(index_params), **kwargs
+        )
+
+    def create_index(self, collection_name: str, index_params: Any, *args: Any, **kwargs: Any) -> Any:
+        """As in pymilvus."""
+        return super().create_index(collection_name, _pymilvus(index_params), *args, **kwargs)
+
+    @classmethod
+    def create_schema(cls, **kwargs: Any) -> Any:
+        """As in pymilvus; the schema also takes `elanus.Function`."""
+        return _Schema([], **kwargs, check_fields=False)
+
+    def search(self, collection_name: str, data: Any = None, filter: Any = "", *args: Any, **kwargs: Any) -> Any:
+        """As in pymilvus."""
+        return super().search(collection_name, data, _written(filter) or "", *args, **kwargs)
+
+    def query(self, collection_name: str, filter: Any = "", *args: Any, **kwargs: Any) -> Any:
+        """As in pymilvus."""
+        return super().query(collection_name, _written(filter) or "", *args, **kwargs)
+
+    def delete(
+        self, collection_name: str, ids: Any = None, timeout: Any = None, filter: Any = None, *args: Any, **kwargs: Any
+    ) -> Any:
+        """As in pymilvus."""
+        return super().delete(collection_name, ids, timeout, _written(filter), *args, **kwargs)
+
+    def hybrid_search(self, collection_name: str, reqs: Sequence[Any], ranker: Any, *args: Any, **kwargs: Any) -> Any:
+        """As in pymilvus."""
+        translated = [_pymilvus(request) for request in reqs]
+        return super().hybrid_search(collection_name, translated, _pymilvus(ranker), *args, **kwargs)
+
+
+class _Schema(pymilvus.CollectionSchema):  # type: ignore[misc]
+    def add_function(self, function: Any) -> Any:
+        return super().add_function(_pymilvus(function))
+
+
+def _written(filter: Any) -> Any:
+    """A filter with its values written out, for servers before 2.5 have no templates."""
+    return str(filter) if isinstance(filter, Expression) else filter
+
+
+def _request(request: AnnSearchRequest) -> Any:
+    params = None if isinstance(request.filter, Expression) else request.expr_params
+    return pymilvus.AnnSearchRequest(
+        request.data,
+        request.anns_field,
+        request.param,
+        request.limit,
+        expr=_written(request.filter),
+        expr_params=params,
+    )
+
+
+def _function(function: Function) -> Any:
+    raw = function.to_dict()
+    return pymilvus.Function(
+        raw["name"],
+        pymilvus.FunctionType(int(raw["type"])),
+        list(raw["input_field_names"]),
+        list(raw["output_field_names"]),
+        raw.get("description", ""),
+        raw.get("params") or {},
+    )
+
+
+def _schema(schema: CollectionSchema) -> Any:
+    return pymilvus.CollectionSchema.construct_from_dict(schema.to_dict())
+
+
+def _index_params(params: IndexParams) -> Any:
+    translated = pymilvus.MilvusClient.prepare_index_params()
+    for index in params:
+        raw = dict(index.to_dict())
+        translated.add_index(raw.pop("field_name"), raw.pop("index_type", ""), raw.pop("index_name", ""), **raw)
+    return translated
+
+
+TRANSLATED: Mapping[type, Callable[[Any], Any]] = {
+    AnnSearchRequest: _request,
+    Function: _function,
+    CollectionSchema: _schema,
+    IndexParams: _index_params,
+    RRFRanker: lambda ranker: pymilvus.RRFRanker(ranker.k),
+    WeightedRanker: lambda ranker: pymilvus.WeightedRanker(*ranker.weights, norm_score=ranker.norm_score),
+}
+
+
+def _pymilvus(value: Any) -> Any:
+    translate = TRANSLATED.get(type(value))
+    return value if translate is None else translate(value)
