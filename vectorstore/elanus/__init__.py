@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from elanus.aio import AsyncClient
     from elanus.client import Client, connect
+    from elanus.client.text_layout import TextFields, TextLayout, make_text_collection, read_text_layout
     from elanus.errors import (
         AlreadyExists,
         CollectionNotFound,
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
         StoreFull,
     )
     from elanus.filter import Expression, F, translate_filter
-    from elanus.rank import AnnSearchRequest, RRFRanker, WeightedRanker, mmr, relevance
+    from elanus.rank import AnnSearchRequest, RRFRanker, WeightedRanker, check_reranker, mmr, relevance, rerank_scores
     from elanus.schema.collection import CollectionSchema, Function
     from elanus.schema.fields import FieldSchema
     from elanus.schema.indexes import IndexParams
@@ -39,6 +40,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "elanus.aio": ("AsyncClient",),
     "elanus.client": ("Client", "connect"),
+    "elanus.client.text_layout": ("TextFields", "TextLayout", "make_text_collection", "read_text_layout"),
     "elanus.errors": (
         "AlreadyExists",
         "CollectionNotFound",
@@ -59,7 +61,15 @@ _HOMES = {
         "StoreFull",
     ),
     "elanus.filter": ("Expression", "F", "translate_filter"),
-    "elanus.rank": ("AnnSearchRequest", "RRFRanker", "WeightedRanker", "mmr", "relevance"),
+    "elanus.rank": (
+        "AnnSearchRequest",
+        "RRFRanker",
+        "WeightedRanker",
+        "check_reranker",
+        "mmr",
+        "relevance",
+        "rerank_scores",
+    ),
     "elanus.schema.collection": ("CollectionSchema", "Function"),
     "elanus.schema.fields": ("FieldSchema",),
     "elanus.schema.indexes": ("IndexParams",),
@@ -99,10 +109,16 @@ __all__ = [
     "StoreError",
     "StoreFormatError",
     "StoreFull",
+    "TextFields",
+    "TextLayout",
     "WeightedRanker",
+    "check_reranker",
     "connect",
+    "make_text_collection",
     "mmr",
+    "read_text_layout",
     "relevance",
+    "rerank_scores",
     "translate_filter",
 ]
 

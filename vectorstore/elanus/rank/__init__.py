@@ -2,6 +2,7 @@
 
 from elanus.rank.fusion import Route, relevance, rrf, weighted
 from elanus.rank.mmr import mmr
+from elanus.rank.models import check_reranker, rerank_scores
 from elanus.rank.rankers import AnnSearchRequest, Fuse, RRFRanker, WeightedRanker, as_ranker, as_request
 
 __all__ = [
@@ -12,8 +13,10 @@ __all__ = [
     "WeightedRanker",
     "as_ranker",
     "as_request",
+    "check_reranker",
     "mmr",
     "relevance",
+    "rerank_scores",
     "rrf",
     "weighted",
 ]
