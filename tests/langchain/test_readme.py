@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("langchain_core", reason="LangChain is not installed")
-
 PAGE = Path(__file__).resolve().parents[2] / "integrations" / "langchain" / "README.md"
 
 

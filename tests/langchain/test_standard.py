@@ -6,9 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-
-pytest.importorskip("langchain_tests", reason="LangChain's test suites are not installed")
-
 from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
 from langchain_core.indexing import InMemoryRecordManager, index
@@ -20,7 +17,7 @@ from langchain_tests.integration_tests import (
     VectorStoreIntegrationTests,
 )
 
-from tests.langchain.conftest import CountsSharedLetters
+from tests.langchain.birds import CountsSharedLetters
 
 
 class TestInMemory(VectorStoreIntegrationTests):

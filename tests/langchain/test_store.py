@@ -8,14 +8,11 @@ from typing import Any
 
 import elanus
 import pytest
-
-pytest.importorskip("langchain_core", reason="LangChain is not installed")
-
 from elanus import F, RRFRanker, WeightedRanker
 from langchain_core.documents import Document
 from langchain_elanus import ElanusEmbeddings, ElanusReranker, ElanusRetriever, ElanusVectorStore
 
-from tests.langchain.conftest import BIRDS, CountsSharedLetters, Words
+from tests.langchain.birds import BIRDS, CountsSharedLetters, Words
 
 
 def ids(documents: Any) -> list[str]:

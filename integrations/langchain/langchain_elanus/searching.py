@@ -133,7 +133,7 @@ class Searcher:
 
     def _scored(self, hits: Any) -> Scored:
         layout = self.layout
-        return [(to_document(hit[layout.key], hit["entity"], layout), hit["distance"]) for hit in hits]
+        return [(to_document(hit.id, hit["entity"], layout), hit["distance"]) for hit in hits]
 
     def _reranked(self, model: Any, query: str | None, found: Scored, k: int) -> Scored:
         if query is None:

@@ -82,7 +82,8 @@ def make_text_collection(
 ) -> None:
     """Create a collection of texts: VARCHAR key, text, a vector field for each of `dims`, BM25, dynamic fields.
 
-    A collection that exists with the same schema is no error.
+    A collection that exists with the same schema is no error. Every read sees every write, on a server too
+    (consistency level Strong), as frameworks expect.
 
     Args:
         client: embedded, or a server's.
@@ -100,8 +101,8 @@ def make_text_collection(
     if bm25:
         schema.add_field(fields.sparse, DataType.SPARSE_FLOAT_VECTOR)
         schema.add_function(Function("bm25", FunctionType.BM25, fields.text, fields.sparse))
-        indexes.add_index(fields.sparse, index_type="AUTOINDEX", metric_type="BM25")
-    client.create_collection(collection, schema=schema, index_params=indexes)
+        indexes.add_index(fields.sparse, index_type="SPARSE_INVERTED_INDEX", metric_type="BM25")
+    client.create_collection(collection, schema=schema, index_params=indexes, consistency_level="Strong")
 
 
 def read_text_layout(client: Any, collection: str, fields: TextFields) -> TextLayout:
@@ -114,15 +115,16 @@ def read_text_layout(client: Any, collection: str, fields: TextFields) -> TextLa
     described = client.describe_collection(collection)
     declared = {field["name"]: field for field in described["fields"]}
     key = next(field for field in described["fields"] if field.get("is_primary"))
-    bm25 = [f for f in described.get("functions") or [] if f["type"] == FunctionType.BM25]
-    computed = {f["output_field_names"][0]: f["input_field_names"][0] for f in bm25}
-    dense = [n for n, f in declared.items() if f["type"] == DataType.FLOAT_VECTOR]
+    vectors = [name for name, field in declared.items() if field["type"] >= DataType.BINARY_VECTOR]
+    metrics = {name: _metric(client, collection, name) for name in vectors}
+    dense = {name: metric for name, metric in metrics.items() if declared[name]["type"] == DataType.FLOAT_VECTOR}
     strings = [n for n, f in declared.items() if f["type"] == DataType.VARCHAR and n != key["name"]]
-    sparse = fields.sparse if fields.sparse in computed else next(iter(computed)) if len(computed) == 1 else None
-    texts = [computed[sparse]] if sparse else strings
-    text = _role(collection, "text_field", fields.text, strings, texts, "VARCHAR")
-    vector = _role(collection, "vector_field", fields.vector, dense, dense, "FLOAT_VECTOR")
-    taken = {key["name"], text, *dense, *computed}
+    bm25 = [name for name, metric in metrics.items() if metric == "BM25"]  # milvus-lite does not tell its functions
+    sparse = fields.sparse if fields.sparse in bm25 else bm25[0] if len(bm25) == 1 else None
+    computed = {f["output_field_names"][0]: f["input_field_names"] for f in described.get("functions") or []}
+    text = _role(collection, "text_field", fields.text, strings, computed.get(sparse, strings), "VARCHAR")
+    vector = _role(collection, "vector_field", fields.vector, list(dense), list(dense), "FLOAT_VECTOR")
+    taken = {key["name"], text, *vectors}
     return TextLayout(
         key=key["name"],
         whole_key=key["type"] == DataType.INT64,
@@ -130,7 +132,7 @@ def read_text_layout(client: Any, collection: str, fields: TextFields) -> TextLa
         text=text,
         text_bytes=int(declared[text]["params"].get("max_length", TEXT_BYTES)),
         vector=vector,
-        metrics={name: _metric(client, collection, name) for name in dense},
+        metrics=dense,
         sparse=sparse,
         others=tuple(name for name in declared if name not in taken),
         dynamic=bool(described.get("enable_dynamic_field")),
