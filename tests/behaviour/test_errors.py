@@ -310,3 +310,22 @@ def test_errors_are_also_the_errors_that_python_code_expects() -> None:
         elanus.StoreFull: 1000,
     }
     assert {kind: kind.code for kind in codes} == codes
+
+
+def test_an_analyzer_that_does_not_exist_is_refused_when_the_collection_is_made(client: elanus.Client) -> None:
+    schema = client.create_schema()
+    schema.add_field("id", elanus.DataType.INT64, is_primary=True)
+    schema.add_field("v", elanus.DataType.FLOAT_VECTOR, dim=2)
+    options = {"enable_analyzer": True, "analyzer_params": {"type": "klingon"}}
+    schema.add_field("body", elanus.DataType.VARCHAR, max_length=9, **options)
+    with pytest.raises(elanus.InvalidArgument, match=r"'body'.*klingon"):
+        client.create_collection("klingons", schema=schema)
+    assert not client.has_collection("klingons")
+
+
+def test_a_row_error_tells_the_row(client: elanus.Client) -> None:
+    client.create_collection("rows", 2)
+    for bad in ({"id": 2, "vector": [1]}, {"id": 2}, {"id": 2, "vector": [1, 2], "x": {1}}, 5):
+        with pytest.raises(elanus.RowError) as caught:
+            client.insert("rows", [{"id": 1, "vector": [1, 2]}, bad])
+        assert caught.value.row == 1

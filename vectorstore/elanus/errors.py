@@ -47,7 +47,11 @@ class SchemaError(InvalidArgument):
 
 
 class RowError(InvalidArgument):
-    """A row does not fit its collection's schema; nothing of its batch was stored."""
+    """A row does not fit its collection's schema; nothing of its batch was stored. `row` is its place in the batch."""
+
+    def __init__(self, message: str, row: int | None = None) -> None:
+        super().__init__(message)
+        self.row = row
 
 
 class FilterError(InvalidArgument):

@@ -26,10 +26,14 @@ DENSE = (*NEAR, "reranker", "fetch_k")
 TEXT = ("filter", "reranker", "fetch_k")
 HYBRID = (*DENSE, "ranker")
 FETCH = 50
+MOST = 16_384
 
 
-def check_options(call: str, options: Mapping[str, Any], known: Sequence[str]) -> None:
-    """Raise for the first option that the call does not have."""
+def check_options(call: str, options: Mapping[str, Any], known: Sequence[str], k: int = 1) -> None:
+    """Raise for the first option that the call does not have, and for a `k` or `fetch_k` that no search can have."""
+    for name, count in (("k", k), ("fetch_k", options.get("fetch_k") or 1)):
+        if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= MOST:
+            raise InvalidArgument(f"{call}: {name} must be a whole number from 1 to {MOST}, not {count!r}")
     for name in options:
         if name not in known:
             raise InvalidArgument(f"{call}: unknown argument '{name}'; it takes {', '.join(known)}")

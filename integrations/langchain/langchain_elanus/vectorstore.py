@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import elanus
-from elanus import InvalidArgument, TextFields, TextLayout, make_text_collection, read_text_layout
+from elanus import InvalidArgument, RowError, TextFields, TextLayout, make_text_collection, read_text_layout
 from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
 from langchain_core.vectorstores import VectorStore
@@ -165,7 +165,12 @@ class ElanusVectorStore(VectorStore):
             vectors = embed(start, stop, texts[start:stop])
             layout = self._layout_for(vectors)
             rows = to_rows(ids[start:stop], texts[start:stop], metadatas[start:stop], vectors, layout)
-            self.client.upsert(self.collection_name, rows)
+            try:
+                self.client.upsert(self.collection_name, rows)
+            except RowError as error:
+                if error.row is None:
+                    raise
+                raise RowError(f"document {ids[start + error.row]!r}: {error}", start + error.row) from None
         return ids
 
     def _embed(self, start: int, stop: int, texts: list[str]) -> Mapping[str, Sequence[Any]]:
@@ -217,7 +222,7 @@ class ElanusVectorStore(VectorStore):
             search_params: (keyword) of the index.
             reranker: (keyword) an object with `rerank(query, documents)`, to order `fetch_k` (50) near documents.
         """
-        check_options("similarity_search", kwargs, DENSE)
+        check_options("similarity_search", kwargs, DENSE, k)
         vector = self._model(kwargs).embed_query(query)
         return self._dense(query, vector, k, kwargs)
 
@@ -227,14 +232,14 @@ class ElanusVectorStore(VectorStore):
 
     def similarity_search_with_score_by_vector(self, embedding: Any, k: int = 4, **kwargs: Any) -> Scored:
         """Return the `k` documents nearest to a vector, with their scores."""
-        check_options("similarity_search_by_vector", kwargs, NEAR)
+        check_options("similarity_search_by_vector", kwargs, NEAR, k)
         return self._dense(None, embedding, k, kwargs)
 
     def max_marginal_relevance_search(
         self, query: str, k: int = 4, fetch_k: int = 20, lambda_mult: float = 0.5, **kwargs: Any
     ) -> list[Document]:
         """Return `k` of the `fetch_k` nearest documents, weighing nearness (`lambda_mult`) against variety."""
-        check_options("max_marginal_relevance_search", kwargs, NEAR)
+        check_options("max_marginal_relevance_search", kwargs, NEAR, max(k, fetch_k))
         vector = self._model(kwargs).embed_query(query)
         return self._diverse(vector, k, fetch_k, lambda_mult, kwargs)
 
@@ -242,7 +247,7 @@ class ElanusVectorStore(VectorStore):
         self, embedding: list[float], k: int = 4, fetch_k: int = 20, lambda_mult: float = 0.5, **kwargs: Any
     ) -> list[Document]:
         """Like `max_marginal_relevance_search`, by vector."""
-        check_options("max_marginal_relevance_search_by_vector", kwargs, NEAR)
+        check_options("max_marginal_relevance_search_by_vector", kwargs, NEAR, max(k, fetch_k))
         return self._diverse(embedding, k, fetch_k, lambda_mult, kwargs)
 
     def text_search(self, query: str, k: int = 4, **kwargs: Any) -> list[Document]:
@@ -251,7 +256,7 @@ class ElanusVectorStore(VectorStore):
 
     def text_search_with_score(self, query: str, k: int = 4, **kwargs: Any) -> Scored:
         """Return the `k` best documents by BM25, with their scores."""
-        check_options("text_search", kwargs, TEXT)
+        check_options("text_search", kwargs, TEXT, k)
         searcher = self._found()
         return [] if searcher is None else searcher.text(query, k, kwargs)
 
@@ -268,7 +273,7 @@ class ElanusVectorStore(VectorStore):
             reranker: (keyword) an object with `rerank(query, documents)`; or the fusion, like `ranker`.
             filter, vector_field, search_params: (keyword) as in `similarity_search_with_score`.
         """
-        check_options("hybrid_search", kwargs, HYBRID)
+        check_options("hybrid_search", kwargs, HYBRID, k)
         vector = self._model(kwargs).embed_query(query)
         return self._hybrid(query, vector, k, kwargs)
 
@@ -329,7 +334,7 @@ class ElanusVectorStore(VectorStore):
 
     async def asimilarity_search_with_score(self, query: str, k: int = 4, **kwargs: Any) -> Scored:
         """Like `similarity_search_with_score`."""
-        check_options("similarity_search", kwargs, DENSE)
+        check_options("similarity_search", kwargs, DENSE, k)
         vector = await self._model(kwargs).aembed_query(query)
         return await asyncio.to_thread(self._dense, query, vector, k, kwargs)
 
@@ -341,7 +346,7 @@ class ElanusVectorStore(VectorStore):
         self, query: str, k: int = 4, fetch_k: int = 20, lambda_mult: float = 0.5, **kwargs: Any
     ) -> list[Document]:
         """Like `max_marginal_relevance_search`."""
-        check_options("max_marginal_relevance_search", kwargs, NEAR)
+        check_options("max_marginal_relevance_search", kwargs, NEAR, max(k, fetch_k))
         vector = await self._model(kwargs).aembed_query(query)
         return await asyncio.to_thread(self._diverse, vector, k, fetch_k, lambda_mult, kwargs)
 
@@ -359,7 +364,7 @@ class ElanusVectorStore(VectorStore):
 
     async def ahybrid_search(self, query: str, k: int = 4, **kwargs: Any) -> list[Document]:
         """Like `hybrid_search`."""
-        check_options("hybrid_search", kwargs, HYBRID)
+        check_options("hybrid_search", kwargs, HYBRID, k)
         vector = await self._model(kwargs).aembed_query(query)
         return _documents(await asyncio.to_thread(self._hybrid, query, vector, k, kwargs))
 

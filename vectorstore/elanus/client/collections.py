@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from elanus.analysis import make_analyzer
 from elanus.client.base import Base, check_collection_name
 from elanus.client.options import check_timeout, check_whole, consistency, refuse
 from elanus.engine.definition import Definition
@@ -90,6 +91,7 @@ class Collections(Base):
             built, asked = as_schema(schema), as_index_params(index_params)
         built.verify()
         check_defaults(built)
+        check_analyzers(built)
         definition = Definition(built, {}, consistency=level, description=built.description).with_indexes(asked)
         covered = all(field.name in definition.indexes for field in built.vector_fields)
         with self._store.patience(check_timeout(call, timeout)):
@@ -239,3 +241,13 @@ def quick_schema(
     schema = CollectionSchema(enable_dynamic_field=dynamic)
     schema.add_field(key, dtype, is_primary=True, auto_id=auto_id, **length)
     return schema.add_field(vector, DataType.FLOAT_VECTOR, dim=dimension)
+
+
+def check_analyzers(schema: CollectionSchema) -> None:
+    """Refuse an analyzer that does not exist or is given wrong parameters, as InvalidArgument that names the field."""
+    for field in schema.fields:
+        if field.enable_analyzer:
+            try:
+                make_analyzer(field.analyzer_params)
+            except InvalidArgument as error:
+                raise type(error)(f"field '{field.name}': {error.message}") from None

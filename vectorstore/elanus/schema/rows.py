@@ -65,7 +65,7 @@ def _from_rows(schema: CollectionSchema, rows: Rows) -> pa.RecordBatch:
     else:
         for number, row in enumerate(rows):
             if not row.keys() <= declared:
-                _refuse_unknown(schema, (key for key in row if key not in declared), f"row {number}: ")
+                _refuse_unknown(schema, (key for key in row if key not in declared), number)
     return pa.RecordBatch.from_arrays(arrays, schema=arrow_schema(schema))
 
 
@@ -76,7 +76,9 @@ def _values(field: FieldSchema, rows: Rows) -> list[Any]:
         if not field.nullable and field.default_value is None:
             missing = next(number for number, row in enumerate(rows) if field.name not in row)
             near = did_you_mean(field.name, [key for key in rows[missing] if isinstance(key, str)])
-            raise RowError(f"row {missing}: field '{field.name}' ({field.dtype.name}) is missing{near}") from None
+            raise RowError(
+                f"row {missing}: field '{field.name}' ({field.dtype.name}) is missing{near}", missing
+            ) from None
         return [row.get(field.name) for row in rows]
 
 
@@ -88,11 +90,11 @@ def _dynamic(schema: CollectionSchema, extras: list[dict[str, Any]]) -> pa.Array
             texts.append("{}")
             continue
         if not refused.isdisjoint(extra):
-            _refuse_unknown(schema, [key for key in extra if key in refused], f"row {number}: ")
+            _refuse_unknown(schema, [key for key in extra if key in refused], number)
         try:
             texts.append(json_text(extra))
         except Unfit as rule:
-            raise RowError(f"row {number}, {_guilty(extra)}: {rule}") from None
+            raise RowError(f"row {number}, {_guilty(extra)}: {rule}", number) from None
     return pa.array(texts, pa.string())
 
 
@@ -110,18 +112,19 @@ def _not_incoming(schema: CollectionSchema) -> set[str]:
     return set(schema.names()) - {f.name for f in incoming_fields(schema)} | {DYNAMIC_FIELD, ""}
 
 
-def _refuse_unknown(schema: CollectionSchema, names: Iterable[Any], where: str) -> None:
+def _refuse_unknown(schema: CollectionSchema, names: Iterable[Any], row: int | None = None) -> None:
+    where = "" if row is None else f"row {row}: "
     for name in names:
         if name == DYNAMIC_FIELD:
-            raise RowError(f"{where}'{DYNAMIC_FIELD}' cannot be given; give its keys as fields of the row")
+            raise RowError(f"{where}'{DYNAMIC_FIELD}' cannot be given; give its keys as fields of the row", row)
         if name == "":
-            raise RowError(f"{where}a dynamic field needs a name; '' is none")
+            raise RowError(f"{where}a dynamic field needs a name; '' is none", row)
         if name in schema.names():
             why = "numbered by the store (auto_id)" if schema.field(name).auto_id else "computed by a function"
-            raise RowError(f"{where}field '{name}' is {why}; leave it out")
+            raise RowError(f"{where}field '{name}' is {why}; leave it out", row)
         near = did_you_mean(str(name), schema.names())
         hint = near or "; enable_dynamic_field=True would keep undeclared fields"
-        raise RowError(f"{where}no field {name!r} in the schema{hint}")
+        raise RowError(f"{where}no field {name!r} in the schema{hint}", row)
 
 
 # Columns
@@ -133,7 +136,7 @@ def _from_columns(schema: CollectionSchema, columns: Columns) -> pa.RecordBatch:
     arrays = [_column(field, columns, count) for field in fields]
     declared = {field.name for field in fields}
     others = [name for name in columns if name not in declared]
-    _refuse_unknown(schema, [n for n in others if n in _not_incoming(schema) or not schema.enable_dynamic_field], "")
+    _refuse_unknown(schema, [n for n in others if n in _not_incoming(schema) or not schema.enable_dynamic_field])
     if schema.enable_dynamic_field:
         lists = [_as_list(columns[name]) for name in others]
         extras = [dict(zip(others, row, strict=True)) for row in zip(*lists, strict=True)] if others else [{}] * count
@@ -171,7 +174,8 @@ def _convert(field: FieldSchema, converter: Converter, values: Any) -> pa.Array:
         row = _first_unfit(field, converter, values)
         rule = _unfit(field, converter, values[row : row + 1]) or unfit
         value = values[row].as_py() if isinstance(values, pa.Array) else values[row]
-        raise RowError(f"row {row}, field '{field.name}' ({field.dtype.name}), value {_shown(value)}: {rule}") from None
+        message = f"row {row}, field '{field.name}' ({field.dtype.name}), value {_shown(value)}: {rule}"
+        raise RowError(message, row) from None
 
 
 def _first_unfit(field: FieldSchema, converter: Converter, values: Any) -> int:

@@ -34,7 +34,7 @@ def rows_or_columns(schema: CollectionSchema, data: Any) -> Rows | Columns:
     if isinstance(data, (list, tuple)):
         for number, row in enumerate(data):
             if not isinstance(row, Mapping):
-                raise RowError(f"row {number} must be a dict, not {type(row).__name__}")
+                raise RowError(f"row {number} must be a dict, not {type(row).__name__}", number)
         return list(data)
     if isinstance(data, Mapping):
         return _columns(data.items()) if _holds_columns(schema, data) else [data]
