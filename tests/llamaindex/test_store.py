@@ -7,6 +7,7 @@ from pathlib import Path
 import elanus
 import pytest
 from elanus import F
+from llama_index.core.schema import TextNode
 from llama_index.core.vector_stores.types import (
     FilterCondition,
     FilterOperator,
@@ -174,3 +175,16 @@ def test_a_collection_with_whole_keys_is_read_and_not_written(client: elanus.Cli
     assert store.get_nodes() == []
     with pytest.raises(elanus.NotSupported, match="nodes can be read, not added"):
         store.add(nodes())
+
+
+@pytest.mark.parametrize("top_k", [0, 16_385])
+def test_a_count_that_no_search_can_have_is_named(store: ElanusVectorStore, top_k: int) -> None:
+    store.add(nodes())
+    with pytest.raises(elanus.InvalidArgument, match="similarity_top_k"):
+        store.query(VectorStoreQuery(query_embedding=embed("kite"), similarity_top_k=top_k))
+
+
+def test_a_node_that_does_not_fit_is_named(store: ElanusVectorStore) -> None:
+    store.add(nodes())
+    with pytest.raises(elanus.RowError, match="node 'short'"):
+        store.add([TextNode(id_="short", text="x", embedding=[1.0])])

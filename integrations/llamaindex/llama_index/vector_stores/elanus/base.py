@@ -29,6 +29,7 @@ import elanus
 from elanus import (
     InvalidArgument,
     NotSupported,
+    RowError,
     TextFields,
     TextLayout,
     check_reranker,
@@ -156,7 +157,13 @@ class ElanusVectorStore(OnThreads):
         self._check_writable(layout)
         rows = [to_row(node, layout, self.flat_metadata) for node in nodes]
         for start in range(0, len(rows), self.batch_size):
-            self._client.upsert(self.collection_name, rows[start : start + self.batch_size])
+            try:
+                self._client.upsert(self.collection_name, rows[start : start + self.batch_size])
+            except RowError as error:
+                if error.row is None:
+                    raise
+                place = start + error.row
+                raise RowError(f"node '{nodes[place].node_id}': {error}", place) from None
         return [node.node_id for node in nodes]
 
     def delete(self, ref_doc_id: str, **delete_kwargs: Any) -> None:

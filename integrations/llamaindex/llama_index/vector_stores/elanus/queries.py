@@ -12,6 +12,8 @@ import elanus
 from elanus import AnnSearchRequest, InvalidArgument, NotSupported, RRFRanker, TextLayout, WeightedRanker, rerank_scores
 
 PREFETCH_FACTOR = 4
+MOST = 16_384
+COUNTS = ("similarity_top_k", "sparse_top_k", "hybrid_top_k")
 MMR_BALANCE = 0.5
 Mode = VectorStoreQueryMode
 TEXTUAL = (Mode.SPARSE, Mode.TEXT_SEARCH)
@@ -94,6 +96,10 @@ def answer(ask: Ask) -> list[Hit]:
         raise NotSupported(
             f"query mode '{mode.value}' is not supported; use one of {', '.join(m.value for m in MODES)}"
         )
+    for name in COUNTS:
+        count = getattr(ask.query, name)
+        if count is not None and not 1 <= count <= MOST:
+            raise InvalidArgument(f"{name} must be a whole number from 1 to {MOST}, not {count!r}")
     for name, modes in BELONGS.items():
         given = getattr(ask.query, name, None) is not None or name in ask.options
         if given and mode not in modes:
