@@ -92,7 +92,7 @@ class Collection:
         self.definition = Definition.from_dict(row.definition)
         known = self._state.segments()
         rows = transaction.segments(self.id)
-        segments = [known.get(r) or self._map(r) for r in rows]
+        segments = [known[r] if r in known else self._map(r) for r in rows]
         tombstones = transaction.tombstones(self.id)
         with self._whole():
             self._state.lay_out(row, segments, tombstones)

@@ -57,7 +57,7 @@ class GraphBuilder:
 
     def leak(self) -> None:
         """In a forked child: drop the lock's descriptor."""
-        self._lock.close()
+        self._lock.leak()
 
     def close(self) -> None:
         """Stop, and let go of the lock file."""

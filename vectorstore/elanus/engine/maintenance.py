@@ -16,11 +16,12 @@ from pathlib import Path
 from elanus.engine import compaction
 from elanus.engine.collection import Collection
 from elanus.engine.graphs import GraphBuilder
-from elanus.errors import ElanusError, NotFound, StoreBusy, StoreError, StoreFull
+from elanus.errors import ElanusError, NotFound, StoreBusy, StoreClosed, StoreError, StoreFull
 from elanus.storage.catalog import Catalog
 from elanus.storage.failpoints import reach
 from elanus.storage.files import remove_folder
 from elanus.storage.locks import FileLock
+from elanus.storage.segment import Segment
 from elanus.storage.view import Slice, View
 
 log = logging.getLogger("elanus")
@@ -29,10 +30,13 @@ FLUSH_BYTES = 64 << 20
 WAIT_BYTES = 3 * FLUSH_BYTES
 FOLD_BYTES = FLUSH_BYTES // 4
 MAX_SEGMENT_ROWS = 2_000_000
+MAX_SEGMENT_BYTES = 8 << 30
+MAX_EXTENT = 2**31 - 1  # a column becomes one Arrow array, whose offsets into strings or lists are int32
 DEAD_SHARE = 0.3
 LOCK_SECONDS = 600.0
 WAIT_SECONDS = 0.02
 IDLE_SECONDS = 5.0
+RETRY_SECONDS = 0.05
 
 
 class Maintainer:
@@ -96,11 +100,14 @@ class Maintainer:
         Raises:
             StoreFull: there was no space; the rows stay in the log.
             StoreBusy: another process has been maintaining for `timeout` seconds.
+            StoreClosed: the store was closed meanwhile; the rows stay in the log.
         """
         self._lock.acquire(LOCK_SECONDS if timeout is None else timeout)
         try:
             self._maintain(name, flush_from=1)
             self._collect_orphans()
+        except compaction.Stopped:
+            raise StoreClosed(f"the store was closed while '{name}' was flushed; its rows stay in the log") from None
         except OSError as error:
             raise StoreFull(f"could not flush '{name}' ({error}); its rows stay in the log") from error
         finally:
@@ -133,11 +140,11 @@ class Maintainer:
 
     def leak(self) -> None:
         """In a forked child, where the threads do not run: drop the locks' descriptors."""
-        self._lock.close()
+        self._lock.leak()
         self._graphs.leak()
 
     def close(self) -> None:
-        """End the thread and let go of the lock file."""
+        """End the thread, wait for another thread's `flush` to stop, and let go of the lock file."""
         self.stop()
         self._graphs.close()
         self._lock.close()
@@ -152,22 +159,26 @@ class Maintainer:
                     self._thread = None
                     return
                 asked = self._asked
-            self._round()
+            done = self._round()
             with self._wake:
-                self._done = asked
-                self._wake.notify_all()
+                if done:
+                    self._done = asked
+                    self._wake.notify_all()
+                else:
+                    self._wake.wait_for(lambda: self._stopping, RETRY_SECONDS)
 
-    def _round(self) -> None:
+    def _round(self) -> bool:
+        """Do everything once; False if another maintains, who may have begun before there was reason to ask."""
         self._trouble = None
         if not self._lock.try_acquire():
-            time.sleep(0.01)
-            return
+            return False
         try:
             self._try(self._maintain_all)
         finally:
             self._lock.release()
         if not self._trouble and not self._stopping:
             self._try(self._catalog.give_back)
+        return True
 
     def _maintain_all(self) -> None:
         with self._catalog.read() as transaction:
@@ -250,7 +261,17 @@ def _to_merge(view: View) -> list[Slice]:
         if s.living < (1 - DEAD_SHARE) * s.part.rows:
             return [s]
     for place, s in enumerate(sealed[:-1]):
-        followers = sum(other.living for other in sealed[place + 1 :])
-        if s.living <= followers <= MAX_SEGMENT_ROWS - s.living:
+        if s.living <= sum(other.living for other in sealed[place + 1 :]) and _fit_in_one(sealed[place:]):
             return sealed[place:]
     return []
+
+
+def _fit_in_one(group: list[Slice]) -> bool:
+    """Whether one segment may hold all of these."""
+    parts = [s.part for s in group]
+    extents = [part.extents() for part in parts]
+    return (
+        sum(s.living for s in group) <= MAX_SEGMENT_ROWS
+        and sum(part.row.bytes for part in parts if isinstance(part, Segment)) <= MAX_SEGMENT_BYTES
+        and all(sum(extent[name] for extent in extents) <= MAX_EXTENT for name in extents[0])
+    )

@@ -36,8 +36,11 @@ class Store:
             raise InvalidArgument(f"durability must be one of {DURABILITIES}, not {durability!r}")
         self.folder, self.private = place.prepare(path)
         self.durability = "none" if self.private else durability
-        self.closed = self._closing = False
+        self.closed = self._ended = False
+        self._ending = threading.RLock()
         self._owner = os.getpid()
+        if self.private:
+            weakref.finalize(self, _remove_own, self.folder, self._owner).atexit = False  # there is `_end_all`
         self._open()
         _open_stores.add(self)
 
@@ -61,7 +64,7 @@ class Store:
         self.catalog.leave()
         self.maintainer.leak()
         self._collections = {}
-        self._reopening = threading.Lock()
+        self._reopening, self._ending = threading.Lock(), threading.RLock()
         self._forked = True
 
     def patience(self, seconds: float | None) -> AbstractContextManager[None]:
@@ -89,13 +92,23 @@ class Store:
                 self._collections.pop(name, None)
                 raise
             self._collections[name] = (epoch, current)
+            self._forget_dropped()
             return current
+
+    def _forget_dropped(self) -> None:
+        """Let go of what the catalogue does not have any more under its name, so that its files are unmapped."""
+        if len(self._collections) > 1:
+            with self.catalog.read() as transaction:
+                names = transaction.names()
+            for name, (_, collection) in list(self._collections.items()):
+                if names.get(name) != collection.id:
+                    self._collections.pop(name, None)
 
     def names(self) -> list[str]:
         """The collections' names, sorted."""
         self._check()
         with self.catalog.read() as transaction:
-            return [row.name for row in transaction.collections()]
+            return sorted(transaction.names())
 
     # Defining
 
@@ -135,12 +148,15 @@ class Store:
             if transaction.collection(new) is not None:
                 raise AlreadyExists(f"cannot rename '{old}': collection '{new}' exists")
             transaction.rename(row.id, new)
+        if known := self._collections.pop(old, None):
+            self._collections[new] = known
 
     def drop(self, name: str) -> None:
         """Remove a collection and its rows; its files go as soon as nobody can be reading them."""
         self._check()
         with self.catalog.write() as transaction:
             transaction.drop(self._row(transaction, name).id)
+        self._collections.pop(name, None)
         self.maintainer.wake()
 
     def truncate(self, name: str) -> None:
@@ -150,6 +166,7 @@ class Store:
             row = self._row(transaction, name)
             transaction.drop(row.id)
             transaction.add_collection(name, row.definition)
+        self._collections.pop(name, None)
         self.maintainer.wake()
 
     def _row(self, transaction: Transaction, name: str) -> CollectionRow:
@@ -181,24 +198,39 @@ class Store:
             self.maintainer.flush(name, timeout)
 
     def close(self) -> None:
-        """Stop maintenance after its current step, fold a large tail into a segment, close; again is harmless."""
-        with self._lock:
-            if self._closing:
-                return
-            self._closing = True
-        if not self._forked:
-            self.maintainer.stop()
-            if not self.private:
-                self.maintainer.fold([collection for _, collection in self._collections.values()])
+        """Stop maintenance after its current step, fold a large tail into a segment, close; again is harmless.
+
+        Other threads' calls end with StoreClosed. If this one is interrupted, another completes it.
+        """
+        with self._ending:
+            try:
+                if not (self.closed or self._forked):
+                    self.maintainer.stop()
+                    self._fold()
+            finally:
+                self._end()
+
+    def _fold(self) -> None:
+        self.closed = True  # what others commit from here on stays in the log
+        if not self.private:
+            self.maintainer.fold([collection for _, collection in list(self._collections.values())])
+
+    def _end(self) -> None:
         self.closed = True
+        if not (self._ended or self._forked):
+            self.maintainer.close()
+            self._collections.clear()
+            self.catalog.close()
+            if self.private:
+                _remove_own(self.folder, self._owner)
+        self._ended = True
         _open_stores.discard(self)
-        if self._forked:
-            return
-        self.maintainer.close()
-        self._collections.clear()
-        self.catalog.close()
-        if self.private and self._owner == os.getpid():
-            place.remove(self.folder)
+
+
+def _remove_own(folder: Path, owner: int) -> None:
+    """Remove a private store's folder, on closing or when nobody can reach it any more, but never in a forked child."""
+    if os.getpid() == owner:
+        place.remove(folder)
 
 
 _open_stores: weakref.WeakSet[Store] = weakref.WeakSet()
@@ -206,7 +238,7 @@ _paused: list[Store] = []
 _forking = threading.Lock()
 
 
-def _end() -> None:
+def _end_all() -> None:
     """At interpreter exit: let maintenance finish its step; a private store is removed."""
     for store in list(_open_stores):
         if store.private:
@@ -219,7 +251,12 @@ def _before_fork() -> None:
     _forking.acquire()
     held: set[Path] = set()
     for store in list(_open_stores):
-        if not store._forked:
+        store._ending.acquire()  # so that nobody closes it while the process forks
+        if store.closed:
+            store._end()
+        if store._ended or store._forked:
+            store._ending.release()
+        else:
             folder = store.folder.resolve()
             store.catalog.pause(lock=folder not in held)
             held.add(folder)
@@ -229,7 +266,10 @@ def _before_fork() -> None:
 def _after_fork_in_parent() -> None:
     try:
         for store in _paused:
-            store.catalog.resume()
+            try:
+                store.catalog.resume()
+            finally:
+                store._ending.release()
     finally:
         _paused.clear()
         _forking.release()
@@ -243,6 +283,6 @@ def _after_fork_in_child() -> None:
     _paused.clear()
 
 
-atexit.register(_end)
+atexit.register(_end_all)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child)

@@ -15,7 +15,7 @@ from typing import Any
 
 import apsw
 
-from elanus.errors import StoreBusy, StoreError, StoreFormatError, StoreFull
+from elanus.errors import StoreBusy, StoreClosed, StoreError, StoreFormatError, StoreFull
 from elanus.storage.failpoints import reach
 from elanus.storage.locks import FileLock
 from elanus.storage.tables import SCHEMA, Transaction
@@ -91,18 +91,19 @@ class Catalog:
     def read(self) -> Iterator[Transaction]:
         """One short read transaction: everything read inside belongs to one commit."""
         with self._read_lock, _translated(self._path):
-            self._reader.execute("BEGIN")
             try:
+                self._reader.execute("BEGIN")
                 yield Transaction(self._reader)
             finally:
-                self._reader.execute("ROLLBACK")
+                if self._reader.in_transaction:
+                    self._reader.execute("ROLLBACK")
 
     @contextmanager
     def write(self) -> Iterator[Transaction]:
         """One commit: all of it durable when the block ends, or none of it after an error."""
         with self._write_lock.within(self.waiting_seconds), _translated(self._path):
-            self._writer.execute("BEGIN IMMEDIATE")
             try:
+                self._writer.execute("BEGIN IMMEDIATE")
                 yield Transaction(self._writer)
                 reach("commit.before")
                 self._writer.execute("COMMIT")
@@ -165,15 +166,18 @@ class Catalog:
 
     def leave(self) -> None:
         """After a fork, in the child: drop the lock's descriptor without unlocking it."""
-        self._write_lock.close()
+        self._write_lock.leak()
 
     def close(self) -> None:
-        """Close both connections; the last process out folds the write-ahead log into the file."""
+        """Close both connections after what other threads do with them; the last process out folds the
+        write-ahead log into the file. Again, after an interrupt say, closes what is still open.
+        """
         with self._read_lock:
             self._reader.close()
-        with self._write_lock:
-            self._writer.close()
-        self._write_lock.close()
+        if not self._write_lock.closed:
+            with self._write_lock:
+                self._writer.close()
+            self._write_lock.close()
 
 
 def _value(connection: apsw.Connection, sql: str) -> Any:
@@ -220,6 +224,8 @@ def _translated(path: Path) -> Iterator[None]:
     """Turn SQLite's errors into ours, once, at this border."""
     try:
         yield
+    except apsw.ConnectionClosedError as error:
+        raise StoreClosed(f"the store at {path.parent} was closed") from error
     except (apsw.FullError, apsw.IOError) as error:
         raise StoreFull(f"could not write {path} ({error}); nothing of this call was stored") from error
     except apsw.BusyError as error:

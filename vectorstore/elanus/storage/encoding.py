@@ -33,6 +33,20 @@ def dictionary(array: pa.Array) -> pa.Array:
     return pa.DictionaryArray.from_arrays(ranks.take(encoded.indices), encoded.dictionary.take(order))
 
 
+def extent(array: pa.Array) -> int:
+    """What an array's offsets would count if it were not dictionary-encoded: bytes of strings, elements of lists."""
+    if pa.types.is_list(array.type):
+        elements = array.flatten()
+        return max(len(elements), extent(elements))
+    if pa.types.is_dictionary(array.type):
+        lengths = pc.binary_length(array.dictionary).take(array.indices)
+    elif pa.types.is_string(array.type) or pa.types.is_binary(array.type):
+        lengths = pc.binary_length(array)
+    else:
+        return 0
+    return pc.sum(lengths.cast(pa.int64())).as_py() or 0
+
+
 def _repeats(array: pa.Array) -> bool:
     """Whether a sample promises a small dictionary; encoding a column of distinct strings is slow."""
     if len(array) <= SAMPLE * SAMPLE_SHARE:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
-from elanus.errors import StoreBusy
+from elanus.errors import StoreBusy, StoreClosed
 
 if os.name == "nt":
     import msvcrt
@@ -64,7 +64,7 @@ class FileLock:
     def __enter__(self) -> FileLock:
         self._threads.acquire()
         try:
-            _wait(self._descriptor)
+            _wait(self._open_descriptor())
         except BaseException:
             self._threads.release()
             raise
@@ -99,21 +99,41 @@ class FileLock:
         """Take the lock if it is free; say whether it was."""
         if not self._threads.acquire(blocking=False):
             return False
-        if _try_lock(self._descriptor):
-            return True
-        self._threads.release()
-        return False
+        locked = False
+        try:
+            locked = _try_lock(self._open_descriptor())
+        finally:
+            if not locked:
+                self._threads.release()
+        return locked
 
     def release(self) -> None:
         """Let the next waiter in."""
-        _unlock(self._descriptor)
-        self._threads.release()
+        try:
+            _unlock(self._descriptor)
+        finally:
+            self._threads.release()
 
-    def __del__(self) -> None:
-        self.close()
+    @property
+    def closed(self) -> bool:
+        """Whether `close` has let go of the file."""
+        return self._descriptor < 0
+
+    def _open_descriptor(self) -> int:
+        if self._descriptor < 0:
+            raise StoreClosed(f"the store at {self._path.parent} was closed")
+        return self._descriptor
 
     def close(self) -> None:
-        """Close the descriptor; the object is of no use afterwards."""
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
+        """Wait for the thread that holds the lock and close the descriptor; who waits behind gets StoreClosed."""
+        with self._threads:
+            self.leak()
+
+    def leak(self) -> None:
+        """Close the descriptor without waiting, as a forked child must: the threads that held locks are not there."""
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
+
+    def __del__(self) -> None:
+        self.leak()

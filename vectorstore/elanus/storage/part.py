@@ -14,6 +14,7 @@ from elanus.filter.columns import PathValues
 from elanus.index.metric import norms
 from elanus.schema.buffers import matrix
 from elanus.schema.reading import Reader, reader
+from elanus.storage.encoding import extent
 from elanus.storage.keys import Keys, KeyTable
 from elanus.storage.shred import Shredded, shred
 
@@ -64,6 +65,10 @@ class Part:
     def reader(self, name: str) -> Reader:
         """The quick way from row numbers to a column's Python values."""
         return self.derive(("reader", name), lambda: reader(self.column(name)))
+
+    def extents(self) -> dict[str, int]:
+        """What the offsets of each column would have to count in a plain array; see `extent`."""
+        return self.derive("extents", lambda: {name: extent(column) for name, column in self._columns.items()})
 
     def path(self, field: str, keys: tuple[str | int, ...]) -> PathValues:
         """The values at one JSON path."""

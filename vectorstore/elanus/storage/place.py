@@ -60,11 +60,12 @@ def file_system(folder: Path) -> str:
         mounts = Path("/proc/self/mountinfo").read_text().splitlines()
     except OSError:
         return ""
+    real = os.path.realpath(folder)
     best, kind = "", ""
     for line in mounts:
         fields = line.split()
         point = fields[4].replace("\\040", " ")
-        inside = str(folder) == point or str(folder).startswith(point.rstrip("/") + "/")
+        inside = real == point or real.startswith(point.rstrip("/") + "/")
         if inside and len(point) >= len(best):
             best, kind = point, fields[fields.index("-") + 1]
     return kind

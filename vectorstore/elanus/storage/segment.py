@@ -127,7 +127,8 @@ def write_segment(
     A crash or an error on the way leaves a folder that no catalogue row names: an orphan, collected later.
     """
     temporary = folder / f"{number}.tmp"
-    shutil.rmtree(temporary, ignore_errors=True)
+    for left in (temporary, folder / str(number)):  # by a reservation that a power cut took back
+        shutil.rmtree(left, ignore_errors=True)
     temporary.mkdir()
     try:
         rids = np.concatenate([_keep(part.rids, keep) for part, keep in kept])

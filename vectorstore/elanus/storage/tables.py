@@ -111,6 +111,10 @@ class Transaction:
         self._run("INSERT INTO collection VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
         return CollectionRow(number, name, definition, seq, seq, seq, seq, 0, 0, FIRST_ID)
 
+    def names(self) -> dict[str, int]:
+        """The id of each collection by its name."""
+        return dict(self._run("SELECT name, id FROM collection").fetchall())
+
     def define(self, collection: int, definition: Mapping[str, Any]) -> None:
         """Replace a collection's definition; writers with the old one in hand will notice."""
         seq = self._next("seq")
