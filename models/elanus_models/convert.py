@@ -19,7 +19,7 @@ from elanus_models.graph import Graph
 from elanus_models.linear import FloatLinear, Linear, PeakLinear, RowInt8Linear
 from elanus_models.session import evaluate
 
-CONVERTER_VERSION = 2
+CONVERTER_VERSION = 3
 """Part of the cache key: rises with every change of the graph."""
 
 _PROTOBUF_LIMIT = 2**31 - 2**24

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Literal
@@ -17,9 +17,10 @@ from elanus_models.bert import BertConfig
 from elanus_models.cache import default_cache_dir, keep
 from elanus_models.convert import cache_key, convert_bert
 from elanus_models.cpu import Choice, choose_precision, signed_weights_saturate, usable_cpus
-from elanus_models.errors import InvalidInput, ModelCorrupt, ModelUnsupported, missing
+from elanus_models.errors import InvalidInput, ModelCorrupt, ModelUnsupported
 from elanus_models.folder import read_config
-from elanus_models.pooling import Floats, normalize, pool
+from elanus_models.model import Embedder, Floats, Role, positive, progress
+from elanus_models.pooling import normalize, pool
 from elanus_models.resolve import Source, resolve
 from elanus_models.session import Session, open_tokenizer
 
@@ -30,7 +31,7 @@ _WINDOW = 4096
 """Texts tokenised and sorted by length at a time: bounds memory, and still fills batches evenly."""
 
 
-class OnnxEmbedding:
+class OnnxEmbedding(Embedder[Floats]):
     """An embedding model that runs on ONNX Runtime, without torch.
 
     `model` is a folder, or the name of a model card whose package is installed. `precision` "auto" takes
@@ -55,8 +56,8 @@ class OnnxEmbedding:
     ) -> None:
         if precision not in ("auto", "int8", "float32"):
             raise InvalidInput(f"precision must be 'auto', 'int8' or 'float32', not {precision!r}")
-        self._batch_tokens = _positive("batch_tokens", batch_tokens)
-        self._threads = usable_cpus() if threads is None else _positive("threads", threads)
+        self._batch_tokens = positive("batch_tokens", batch_tokens)
+        self._threads = usable_cpus() if threads is None else positive("threads", threads)
         self.show_progress = show_progress
         self._source = resolve(model)
         self._card = self._source.card
@@ -90,14 +91,6 @@ class OnnxEmbedding:
         }
         return json.dumps(parts, sort_keys=True, separators=(",", ":"))
 
-    def embed_documents(self, texts: Iterable[str]) -> Floats:
-        """Embed passages; returns float32 of shape (texts, dim) in the order given."""
-        return self._embed(_checked(texts), self._card.document_prefix)
-
-    def embed_queries(self, texts: Iterable[str]) -> Floats:
-        """Embed questions; returns float32 of shape (texts, dim) in the order given."""
-        return self._embed(_checked(texts), self._card.query_prefix)
-
     def info(self) -> dict[str, Any]:
         """Return what was found and chosen, and why."""
         card = self._card
@@ -128,9 +121,10 @@ class OnnxEmbedding:
             f"max_length={card.max_length}, threads={self._threads})"
         )
 
-    def _embed(self, texts: list[str], prefix: str) -> Floats:
+    def _embed(self, texts: list[str], role: Role) -> Floats:
+        prefix = self._card.document_prefix if role == "document" else self._card.query_prefix
         vectors = np.empty((len(texts), self.dim), dtype=np.float32)
-        with _progress(len(texts), self.show_progress) as advance:
+        with progress(len(texts), self.show_progress) as advance:
             for start in range(0, len(texts), _WINDOW):
                 rows = self._tokenize(texts, start, prefix)
                 batches = plan_batches(np.fromiter(map(len, rows), np.int64, len(rows)), self._batch_tokens)
@@ -203,16 +197,6 @@ def _open_session(source: Source, choice: Choice, cache: Path, blank: list[int])
     return Session(kept, f"the conversion of {weights}"), where
 
 
-def _checked(texts: Iterable[str]) -> list[str]:
-    if isinstance(texts, str | bytes) or not isinstance(texts, Iterable):
-        raise InvalidInput(f"texts must be a list of str, not one {type(texts).__name__}; write [text]")
-    listed = list(texts)
-    for number, text in enumerate(listed):
-        if not isinstance(text, str):
-            raise InvalidInput(f"texts[{number}] must be a str, not {type(text).__name__}")
-    return listed
-
-
 def _check_encodable(text: str, number: int) -> None:
     try:
         text.encode("utf-8")
@@ -222,29 +206,10 @@ def _check_encodable(text: str, number: int) -> None:
         ) from error
 
 
-def _positive(name: str, value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise InvalidInput(f"{name} must be a whole number of at least 1, not {value!r}")
-    return value
-
-
 def _max_length(value: object, source: Source) -> int:
-    length = _positive("max_length", value)
+    length = positive("max_length", value)
     config = read_config(source.files.folder, "config.json")
     most = int(config.get("max_position_embeddings") or source.card.max_length)
     if not 3 <= length <= most:
         raise InvalidInput(f"max_length must be between 3 and {most} for '{source.card.name}', not {length}")
     return length
-
-
-@contextlib.contextmanager
-def _progress(total: int, show: bool) -> Iterator[Callable[[int], object]]:
-    if not show:
-        yield lambda count: None
-        return
-    try:
-        from tqdm.auto import tqdm
-    except ImportError as error:
-        raise missing("tqdm") from error
-    with tqdm(total=total, desc="embedding", unit="text") as bar:
-        yield bar.update

@@ -67,8 +67,10 @@ class FloatLinear:
         return Rows(x)
 
     def apply(self, rows: Rows, weight: Floats, bias: Floats | None = None) -> str:
-        product = self._graph.op("MatMul", rows.values, self._graph.constant(weight))
-        return product if bias is None else self._graph.op("Add", product, self._graph.constant(bias))
+        g = self._graph
+        if bias is None:
+            return g.op("MatMul", rows.values, g.constant(weight))
+        return g.op("Gemm", rows.values, g.constant(weight), g.constant(bias))
 
 
 class PeakLinear(FloatLinear):
@@ -135,6 +137,7 @@ class RowInt8Linear:
             shift,
             domain=MICROSOFT,
         )
+        # The operator's own bias input is added before the rows are scaled.
         return product if bias is None else g.op("Add", product, g.constant(bias))
 
     def _zero(self, zero: int) -> str:
