@@ -29,7 +29,7 @@ def _cuts(lengths: Sequence[int], batch_tokens: int) -> Iterator[tuple[int, int]
 
 
 def pad(rows: Sequence[Sequence[int]], pad_id: int) -> tuple[Ints, Ints]:
-    """Return token ids and attention mask, both (rows, longest row), padded on the right."""
+    """Return token ids (or types) and attention mask, both (rows, longest row), padded on the right."""
     width = max(1, max(map(len, rows)))
     ids = np.full((len(rows), width), pad_id, dtype=np.int64)
     mask = np.zeros((len(rows), width), dtype=np.int64)

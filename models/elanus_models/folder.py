@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from elanus_models.architecture import FAMILIES
 from elanus_models.card import ModelCard, Pooling
 from elanus_models.errors import ModelCorrupt, ModelUnsupported
 
@@ -17,7 +18,7 @@ _POOLING_FLAGS: dict[str, Pooling] = {
     "pooling_mode_lasttoken": "last",
 }
 _POOLING_NAMES: dict[str, Pooling] = {"mean": "mean", "cls": "cls", "max": "max", "lasttoken": "last"}
-CONVERTIBLE = ("bert",)
+CONVERTIBLE = tuple(FAMILIES)
 """The `model_type`s whose weights are converted."""
 
 _KNOWN_MODULES = ("Transformer", "Pooling", "Normalize")
@@ -82,7 +83,7 @@ def read_card(folder: Path, name: str) -> ModelCard:
     prompts = read_config(folder, "config_sentence_transformers.json").get("prompts") or {}
     return ModelCard(
         name=name,
-        dim=_whole(config.get("hidden_size"), folder / "config.json"),
+        dim=_whole(config.get("hidden_size", config.get("dim")), folder / "config.json"),
         pooling=_pooling(folder, modules.get("Pooling", "1_Pooling")),
         normalize="Normalize" in modules,
         max_length=_max_length(folder, encoder, config),

@@ -44,6 +44,10 @@ class Graph:
         """Cast to float32 (number 1 among ONNX's element types)."""
         return self.op("Cast", x, to=1)
 
+    def to_bool(self, x: str) -> str:
+        """Cast to bool (number 9 among ONNX's element types)."""
+        return self.op("Cast", x, to=9)
+
     def constant(self, value: npt.NDArray[Any] | np.generic) -> str:
         """Add a constant; small equal ones are shared."""
         array = np.asarray(value)

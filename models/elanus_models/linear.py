@@ -16,17 +16,10 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from elanus_models.activation import Range
 from elanus_models.graph import MICROSOFT, Graph
 
 Floats = npt.NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class Range:
-    """The values an activation can take: at least `-floor`, which is stored as byte 0 of `zero` steps."""
-
-    floor: float
-    zero: int
 
 
 @dataclass(frozen=True)
@@ -66,11 +59,11 @@ class FloatLinear:
     def ready(self, x: str, site: str = "", bounds: Range | None = None) -> Rows:
         return Rows(x)
 
-    def apply(self, rows: Rows, weight: Floats, bias: Floats | None = None) -> str:
+    def apply(self, rows: Rows, weight: Floats, bias: Floats | None = None, output: str = "") -> str:
         g = self._graph
         if bias is None:
-            return g.op("MatMul", rows.values, g.constant(weight))
-        return g.op("Gemm", rows.values, g.constant(weight), g.constant(bias))
+            return g.op("MatMul", rows.values, g.constant(weight), output=output)
+        return g.op("Gemm", rows.values, g.constant(weight), g.constant(bias), output=output)
 
 
 class PeakLinear(FloatLinear):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
@@ -19,7 +19,7 @@ Sparse = dict[int, float]
 """A sparse vector: term number to weight, weights over zero."""
 
 Role = Literal["document", "query"]
-Vectors = TypeVar("Vectors", bound=Sequence[Any] | Floats)
+Vectors = TypeVar("Vectors")
 
 
 class Embedder(ABC, Generic[Vectors]):
@@ -29,7 +29,7 @@ class Embedder(ABC, Generic[Vectors]):
     list of float32 arrays (tokens, dim).
     """
 
-    gives: ClassVar[Literal["dense", "sparse", "tokens"]] = "dense"
+    gives: ClassVar[Literal["dense", "sparse", "tokens", "multi"]] = "dense"
     show_progress: bool = False
 
     @property

@@ -37,7 +37,7 @@ def _last(tokens: Floats, lengths: Lengths) -> Floats:
     return last
 
 
-_POOLINGS: dict[Pooling, Callable[[Floats, Lengths], Floats]] = {
+POOLINGS: dict[Pooling, Callable[[Floats, Lengths], Floats]] = {
     "mean": _mean,
     "cls": _cls,
     "max": _max,
@@ -47,7 +47,7 @@ _POOLINGS: dict[Pooling, Callable[[Floats, Lengths], Floats]] = {
 
 def pool(tokens: Floats, lengths: Lengths, how: Pooling) -> Floats:
     """Pool token vectors (texts, width, dim), padded on the right, to text vectors (texts, dim)."""
-    return _POOLINGS[how](tokens, lengths)
+    return POOLINGS[how](tokens, lengths)
 
 
 def normalize(vectors: Floats) -> Floats:

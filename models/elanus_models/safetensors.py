@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,19 @@ def read_tensors(path: Path) -> dict[str, npt.NDArray[Any]]:
 
     Values stay mapped from disk where no conversion is due. Raises ModelCorrupt.
     """
+    with _header(path) as (header, data):
+        return {name: _tensor(data, entry) for name, entry in header.items()}
+
+
+def tensor_names(path: Path) -> list[str]:
+    """Return the names of the file's tensors; raises ModelCorrupt."""
+    with _header(path) as (header, _):
+        return list(header)
+
+
+@contextlib.contextmanager
+def _header(path: Path) -> Iterator[tuple[dict[str, Any], npt.NDArray[np.uint8]]]:
+    """Give the header's entries and the bytes of the values, and turn what is wrong with either into ModelCorrupt."""
     if path.stat().st_size < 8:
         raise ModelCorrupt(f"{path} is too short for a safetensors file; fetch it again")
     data = np.memmap(path, dtype=np.uint8, mode="r")
@@ -26,7 +41,7 @@ def read_tensors(path: Path) -> dict[str, npt.NDArray[Any]]:
         start = 8 + int.from_bytes(data[:8].tobytes(), "little")
         header = json.loads(data[8:start].tobytes())
         header.pop("__metadata__", None)
-        return {name: _tensor(data[start:], entry) for name, entry in header.items()}
+        yield header, data[start:]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelCorrupt(f"{path} is not a whole safetensors file ({error}); fetch it again") from error
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,7 +14,7 @@ from elanus_models.errors import ModelCorrupt, ModelUnsupported, missing
 # Measured slower than the plain operators: the first by a fifth, the second by 3 %.
 _SLOW_FUSIONS = ["SkipLayerNormFusion", "BiasGeluFusion"]
 
-_TOKEN_OUTPUTS = ("last_hidden_state", "token_embeddings")
+_ELEMENTS = {"tensor(int64)": np.int64, "tensor(int32)": np.int32}
 _INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 
 Ints = npt.NDArray[np.int64]
@@ -40,28 +40,31 @@ def _open(model: Path | bytes, origin: str) -> Any:
 
 
 class Session:
-    """An ONNX encoder that many threads may run at once, each on one core."""
+    """An ONNX graph over texts that many threads may run at once, each on one core.
+
+    `outputs` gives the shape of each output, whole numbers or names of axes.
+    """
 
     def __init__(self, model: Path | bytes, origin: str) -> None:
         self._session = _open(model, origin)
-        self._inputs = [value.name for value in self._session.get_inputs()]
+        self.origin = origin
+        self._inputs = {value.name: _ELEMENTS.get(value.type, np.int64) for value in self._session.get_inputs()}
         unknown = [name for name in self._inputs if name not in _INPUTS]
         if unknown:
             raise ModelUnsupported(f"{origin} wants the input {unknown}; text encoders have {list(_INPUTS)}")
-        outputs = {value.name: value for value in self._session.get_outputs()}
-        named = [name for name in _TOKEN_OUTPUTS if name in outputs]
-        self._output = named[0] if named else next(iter(outputs))
-        shape = outputs[self._output].shape
-        self.pooled = len(shape) == 2
-        self.dim = shape[-1] if isinstance(shape[-1], int) else None
+        self.outputs: dict[str, list[int | str]] = {v.name: list(v.shape) for v in self._session.get_outputs()}
 
-    def run(self, ids: Ints, mask: Ints) -> Floats:
-        """Return token vectors (texts, width, dim), or text vectors where the graph pools itself."""
+    def pick(self, known: Sequence[str]) -> str:
+        """Return the first of the known output names that the graph has, else its first output."""
+        return next((name for name in known if name in self.outputs), next(iter(self.outputs)))
+
+    def run(self, outputs: Sequence[str], ids: Ints, mask: Ints, types: Ints | None = None) -> list[Floats]:
+        """Run the graph over token ids, attention mask and token types, all (texts, width)."""
         feeds = {"input_ids": ids, "attention_mask": mask}
         if "token_type_ids" in self._inputs:
-            feeds["token_type_ids"] = np.zeros_like(ids)
-        wanted = {name: feeds[name] for name in self._inputs}
-        return cast(Floats, self._session.run([self._output], wanted)[0])
+            feeds["token_type_ids"] = np.zeros_like(ids) if types is None else types
+        wanted = {name: feeds[name].astype(kind, copy=False) for name, kind in self._inputs.items()}
+        return cast("list[Floats]", self._session.run(list(outputs), wanted))
 
 
 def evaluate(model: bytes, outputs: list[str], batches: Iterable[tuple[Ints, Ints]]) -> list[dict[str, Floats]]:

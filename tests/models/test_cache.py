@@ -25,7 +25,7 @@ print(model.info()["graph"], model.embed_queries(["a kite"]).sum())
 def test_a_conversion_is_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_tiny(tmp_path / "tiny")
     first = OnnxEmbedding(tmp_path / "tiny", precision="int8", cache_dir=tmp_path / "cache")
-    monkeypatch.setattr("elanus_models.embedding.convert_bert", None)
+    monkeypatch.setattr("elanus_models.encoder.convert", None)
     second = OnnxEmbedding(tmp_path / "tiny", precision="int8", cache_dir=tmp_path / "cache")
     assert first.info()["graph"] == second.info()["graph"]
     np.testing.assert_array_equal(first.embed_queries(["a kite"]), second.embed_queries(["a kite"]))

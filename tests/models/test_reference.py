@@ -51,7 +51,7 @@ def test_many_threads_share_one_model(model: OnnxEmbedding) -> None:
 
 def test_order_is_kept_over_several_windows(model: OnnxEmbedding, monkeypatch: pytest.MonkeyPatch) -> None:
     expected = model.embed_documents(TEXTS)
-    monkeypatch.setattr("elanus_models.embedding._WINDOW", 5)
+    monkeypatch.setattr("elanus_models.encoder._WINDOW", 5)
     assert _cosines(model.embed_documents(TEXTS), expected).min() > 0.99999
 
 
@@ -65,7 +65,7 @@ def test_int8_on_an_older_cpu_gives_the_same_vectors(
     wheel_folder: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     signed = OnnxEmbedding(precision="int8", cache_dir=cache).embed_documents(TEXTS)
-    monkeypatch.setattr("elanus_models.embedding.signed_weights_saturate", lambda: True)
+    monkeypatch.setattr("elanus_models.encoder.signed_weights_saturate", lambda: True)
     unsigned = OnnxEmbedding(precision="int8", cache_dir=cache).embed_documents(TEXTS)
     np.testing.assert_allclose(unsigned, signed, atol=1e-6)
 

@@ -49,7 +49,7 @@ def write_tiny(
         "1_Pooling/config.json": {"word_embedding_dimension": HIDDEN, pooling: True},
         "sentence_bert_config.json": {"max_seq_length": 16, "do_lower_case": False},
         "config_sentence_transformers.json": {"prompts": prompts or {}},
-        "tokenizer.json": _tokenizer(),
+        "tokenizer.json": tokenizer(),
     }
     for name, content in files.items():
         path = folder / name
@@ -78,8 +78,13 @@ def token_ids(text: str) -> list[int]:
     return [2, *(WORDS.index(word) for word in text.split()), 3]
 
 
-def forward(tensors: Tensors, ids: list[int], act: str = "gelu") -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Return token vectors (tokens, hidden) in float64, by the published equations, one text at a time."""
+def forward(
+    tensors: Tensors, ids: list[int], act: str = "gelu", attended: int | None = None
+) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Return token vectors (tokens, hidden) in float64, by the published equations, one text at a time.
+
+    Only the first `attended` tokens are attended to.
+    """
     t = {name: tensor.astype(np.float64) for name, tensor in tensors.items()}
 
     def dense(name: str, x: Any) -> Any:
@@ -107,8 +112,8 @@ def forward(tensors: Tensors, ids: list[int], act: str = "gelu") -> np.ndarray[A
         mixed = np.zeros_like(x)
         for head in range(HEADS):
             part = slice(head * size, (head + 1) * size)
-            weights = np.exp(q[:, part] @ k[:, part].T / math.sqrt(size))
-            mixed[:, part] = weights / weights.sum(axis=1, keepdims=True) @ v[:, part]
+            weights = np.exp(q[:, part] @ k[:attended, part].T / math.sqrt(size))
+            mixed[:, part] = weights / weights.sum(axis=1, keepdims=True) @ v[:attended, part]
         x = norm(f"{name}.attention.output.LayerNorm", x + dense(f"{name}.attention.output.dense", mixed))
         wide = activate(dense(f"{name}.intermediate.dense", x))
         x = norm(f"{name}.output.LayerNorm", x + dense(f"{name}.output.dense", wide))
@@ -142,11 +147,13 @@ def _weights() -> Tensors:
     return tensors
 
 
-def _tokenizer() -> dict[str, Any]:
+def tokenizer() -> dict[str, Any]:
+    """Return a `tokenizer.json` of whole words, whose second text of a pair has type 1."""
     special = {"[CLS]": {"id": "[CLS]", "ids": [2], "tokens": ["[CLS]"]}}
     special["[SEP]"] = {"id": "[SEP]", "ids": [3], "tokens": ["[SEP]"]}
     single = [{"SpecialToken": {"id": "[CLS]", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}]
     single.append({"SpecialToken": {"id": "[SEP]", "type_id": 0}})
+    pair = [*single, {"Sequence": {"id": "B", "type_id": 1}}, {"SpecialToken": {"id": "[SEP]", "type_id": 1}}]
     return {
         "version": "1.0",
         "truncation": None,
@@ -161,7 +168,7 @@ def _tokenizer() -> dict[str, Any]:
         "added_tokens": [],
         "normalizer": {"type": "Lowercase"},
         "pre_tokenizer": {"type": "Whitespace"},
-        "post_processor": {"type": "TemplateProcessing", "single": single, "pair": single, "special_tokens": special},
+        "post_processor": {"type": "TemplateProcessing", "single": single, "pair": pair, "special_tokens": special},
         "decoder": None,
         "model": {
             "type": "WordPiece",
