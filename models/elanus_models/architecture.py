@@ -107,16 +107,10 @@ class EncoderConfig:
     layers: int
     heads: int
     vocab_size: int
-    positions: int
-    first_position: int
+    max_length: int
     norm_eps: float
     act: str
     labels: int
-
-    @property
-    def max_length(self) -> int:
-        """How many tokens a text may have."""
-        return self.positions - self.first_position
 
     @classmethod
     def read(cls, config: Mapping[str, Any], origin: Path) -> EncoderConfig:
@@ -140,11 +134,20 @@ class EncoderConfig:
                 layers=int(config[layers]),
                 heads=int(config[heads]),
                 vocab_size=int(config["vocab_size"]),
-                positions=int(config["max_position_embeddings"]),
-                first_position=1 + int(config.get("pad_token_id", 1)) if family.skips_positions else 0,
+                max_length=longest_text(config) or int(config["max_position_embeddings"]),
                 norm_eps=float(config.get("layer_norm_eps", 1e-12)),
                 act=str(config.get(act, "gelu")),
                 labels=int(labels),
             )
         except KeyError as error:
             raise ModelCorrupt(f"{origin} lacks {error}") from error
+
+
+def longest_text(config: Mapping[str, Any]) -> int | None:
+    """Return how many tokens a text may have by a `config.json`, of any architecture; None if it does not say."""
+    positions = config.get("max_position_embeddings")
+    if not positions:
+        return None
+    family = FAMILIES.get(str(config.get("model_type")))
+    skipped = 1 + int(config.get("pad_token_id", 1)) if family is not None and family.skips_positions else 0
+    return int(positions) - skipped

@@ -84,7 +84,7 @@ class Encoder:
         else:
             words = g.op("Gather", g.constant(table), "input_ids")
         positions = self.weights.get("embeddings.position_embeddings.weight", -1, config.hidden_size)
-        positions = positions[config.first_position :]
+        positions = positions[len(positions) - config.max_length :]
         if _TYPES in self.weights:
             kinds = self.weights.get(_TYPES, -1, config.hidden_size)
             if self._types:

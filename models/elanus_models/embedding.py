@@ -78,7 +78,7 @@ class OnnxEmbedding(Embedder[Floats]):
         """What must agree for vectors to be comparable, as one stable line of text."""
         card = self._card
         parts = {
-            "weights": f"sha256:{self._encoder.source.weights_sha256}",
+            "weights": f"sha256:{self._encoder.weights_sha256}",
             "pooling": card.pooling,
             "normalize": card.normalize,
             "query_prefix": card.query_prefix,

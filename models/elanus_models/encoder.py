@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar
 
 import numpy as np
 
-from elanus_models.architecture import EncoderConfig
+from elanus_models.architecture import EncoderConfig, longest_text
 from elanus_models.batching import Ints, pad, plan_batches
 from elanus_models.cache import default_cache_dir, keep
 from elanus_models.convert import Conversion, convert
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 PrecisionName = Literal["auto", "int8", "float32"]
 QUANTISATION = {"int8": "row-int8/1", "float32": "none"}
 """Named in fingerprints: the number rises only when vectors change."""
+
+MANIFEST = "elanus.json"
+"""In a folder that `export` made: the precision of its graph and the weights it was made from."""
 
 _WINDOW = 4096
 """Texts tokenised and sorted by length at a time: bounds memory, and still fills batches evenly."""
@@ -96,7 +99,8 @@ class OnnxEncoder:
         self.threads = usable_cpus() if settings.threads is None else settings.threads
         self._config = read_config(source.files.folder, "config.json")
         self.max_length = self._limit(settings.max_length)
-        self.choice = _choose(settings.precision, source)
+        self._manifest = read_config(source.files.folder, MANIFEST)
+        self.choice = self._made_as(head) if self._manifest else _choose(settings.precision, source)
         self.tokenizer = open_tokenizer(source.files.tokenizer, self.max_length)
         self.pad_id = int(self._config.get("pad_token_id") or 0)
         self.session, self.graph_origin = self._open(head)
@@ -114,7 +118,12 @@ class OnnxEncoder:
     @property
     def quantisation(self) -> str:
         """What fingerprints say about the arithmetic."""
-        return QUANTISATION[self.choice.precision]
+        return str(self._manifest.get("quantisation", QUANTISATION[self.choice.precision]))
+
+    @property
+    def weights_sha256(self) -> str:
+        """The digest of the weights that the graph was made from, or of the graph itself."""
+        return str(self._manifest.get("weights_sha256", self.source.weights_sha256))
 
     def info(self) -> dict[str, Any]:
         """Return what was found and chosen, and why."""
@@ -129,7 +138,7 @@ class OnnxEncoder:
             "max_length": self.max_length,
             "batch_tokens": self.settings.batch_tokens,
             "threads": self.threads,
-            "weights_sha256": source.weights_sha256,
+            "weights_sha256": self.weights_sha256,
             "license": source.card.license,
         }
 
@@ -186,16 +195,24 @@ class OnnxEncoder:
         types = None if tokens.types is None else pad([tokens.types[i] for i in numbers], 0)[0]
         return Batch(self.session.run(outputs, ids, mask, types), tokens.lengths[batch], rows)
 
+    def _made_as(self, head: Head) -> Choice:
+        """Return the precision of a folder that `export` made, if it is what was asked for."""
+        folder, made, asked = self.source.files.folder, self._manifest, self.settings.precision
+        if made.get("head") != head:
+            raise ModelUnsupported(f"{folder} was converted with the head '{made.get('head')}', not '{head}'")
+        if asked not in ("auto", made.get("precision")):
+            raise ModelUnsupported(f"{folder} was converted to {made.get('precision')} and has no {asked}")
+        return Choice(made["precision"], "converted so")
+
     def _limit(self, asked: object) -> int:
         """Return the limit of tokens per text: what was asked for, else the card's."""
+        card = self.source.card
+        most = longest_text(self._config) or card.max_length
         if asked is None:
-            return self.source.card.max_length
+            return min(card.max_length, most)
         length = positive("max_length", asked)
-        most = int(self._config.get("max_position_embeddings") or self.source.card.max_length)
-        if self.source.files.weights is not None:
-            most = EncoderConfig.read(self._config, self.source.files.folder / "config.json").max_length
         if not 3 <= length <= most:
-            raise InvalidInput(f"max_length must be between 3 and {most} for '{self.source.card.name}', not {length}")
+            raise InvalidInput(f"max_length must be between 3 and {most} for '{card.name}', not {length}")
         return length
 
     def _open(self, head: Head) -> tuple[Session, str]:

@@ -68,7 +68,7 @@ class BgeM3Embedding(Embedder[MultiVectors]):
         """What must agree for vectors to be comparable, as one stable line of text."""
         encoder = self._encoder
         parts = {
-            "weights": f"sha256:{encoder.source.weights_sha256}",
+            "weights": f"sha256:{encoder.weights_sha256}",
             "pooling": "multi",
             "quantisation": encoder.quantisation,
         }

@@ -62,7 +62,7 @@ class SpladeEmbedding(Embedder[list[Sparse]]):
     def fingerprint(self) -> str:
         """What must agree for vectors to be comparable, as one stable line of text."""
         parts = {
-            "weights": f"sha256:{self._encoder.source.weights_sha256}",
+            "weights": f"sha256:{self._encoder.weights_sha256}",
             "pooling": "splade-max",
             "max_terms": self._max_terms,
             "quantisation": self._encoder.quantisation,

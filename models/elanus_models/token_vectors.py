@@ -95,7 +95,7 @@ class TokenEmbedding(Embedder[list[Floats]]):
     def fingerprint(self) -> str:
         """What must agree for vectors to be comparable, as one stable line of text."""
         parts = {
-            "weights": f"sha256:{self._encoder.source.weights_sha256}",
+            "weights": f"sha256:{self._encoder.weights_sha256}",
             "pooling": "none",
             "colbert": [self._colbert.query_marker, self._colbert.document_marker, self._colbert.query_length],
             "quantisation": self._encoder.quantisation,

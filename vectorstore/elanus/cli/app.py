@@ -11,6 +11,7 @@ import io
 import os
 import sys
 from collections.abc import Iterator
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated
 
@@ -21,6 +22,8 @@ import elanus
 from elanus.cli.show import Progress, as_json, show_answer, show_ready
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+for command in entry_points(group="elanus.commands"):  # of packages that bring commands of their own
+    app.add_typer(command.load(), name=command.name)
 
 QUESTIONS = (
     "how do I compress a file?",
@@ -99,7 +102,6 @@ def typed(out: Console) -> Iterator[str]:
 @contextlib.contextmanager
 def messages(progress: Progress) -> Iterator[None]:
     """Turn the errors a user can act on into a line on standard error and an exit code."""
-    from elanus.cli.embedder import EmbedderError
     from elanus.errors import ElanusError
 
     try:
@@ -108,7 +110,7 @@ def messages(progress: Progress) -> Iterator[None]:
     except BrokenPipeError as error:  # whoever read the results has enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(1) from error
-    except (ElanusError, EmbedderError, OSError) as error:
+    except (ElanusError, OSError) as error:
         progress.say(f"elanus: {error}")
         raise typer.Exit(1) from error
     except KeyboardInterrupt as error:
