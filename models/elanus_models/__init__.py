@@ -12,6 +12,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from elanus_models.bm25 import Bm25Embedding
     from elanus_models.card import ModelCard, WheelSource
     from elanus_models.catalogue import CARDS, find_card
     from elanus_models.cross_encoder import OnnxReranker
@@ -24,18 +25,32 @@ if TYPE_CHECKING:
         ModelError,
         ModelNotFound,
         ModelUnsupported,
+        ProviderError,
+        ProviderRefused,
+        RateLimited,
     )
+    from elanus_models.http.card import ProviderCard
+    from elanus_models.http.embedding import HttpEmbedding
+    from elanus_models.http.providers import PROVIDERS
+    from elanus_models.http.reranker import HttpReranker
     from elanus_models.late_interaction import LateInteraction
     from elanus_models.model import Embedder, Reranker, RerankResult
     from elanus_models.multi import BgeM3Embedding, MultiVectors
+    from elanus_models.remember import CachedEmbedding
+    from elanus_models.sentence_transformer import SentenceTransformerEmbedding, SentenceTransformerReranker
     from elanus_models.splade import SpladeEmbedding
+    from elanus_models.static import StaticEmbedding
     from elanus_models.token_vectors import TokenEmbedding
 
 _HOMES = {
     "BgeM3Embedding": "multi",
+    "Bm25Embedding": "bm25",
     "CARDS": "catalogue",
+    "CachedEmbedding": "remember",
     "DownloadFailed": "errors",
     "Embedder": "model",
+    "HttpEmbedding": "http.embedding",
+    "HttpReranker": "http.reranker",
     "InvalidInput": "errors",
     "LateInteraction": "late_interaction",
     "MissingDependency": "errors",
@@ -47,9 +62,17 @@ _HOMES = {
     "MultiVectors": "multi",
     "OnnxEmbedding": "embedding",
     "OnnxReranker": "cross_encoder",
+    "PROVIDERS": "http.providers",
+    "ProviderCard": "http.card",
+    "ProviderError": "errors",
+    "ProviderRefused": "errors",
+    "RateLimited": "errors",
     "RerankResult": "model",
     "Reranker": "model",
+    "SentenceTransformerEmbedding": "sentence_transformer",
+    "SentenceTransformerReranker": "sentence_transformer",
     "SpladeEmbedding": "splade",
+    "StaticEmbedding": "static",
     "TokenEmbedding": "token_vectors",
     "WheelSource": "card",
     "find_card": "catalogue",
@@ -57,9 +80,14 @@ _HOMES = {
 
 __all__ = [
     "CARDS",
+    "PROVIDERS",
     "BgeM3Embedding",
+    "Bm25Embedding",
+    "CachedEmbedding",
     "DownloadFailed",
     "Embedder",
+    "HttpEmbedding",
+    "HttpReranker",
     "InvalidInput",
     "LateInteraction",
     "MissingDependency",
@@ -71,9 +99,16 @@ __all__ = [
     "MultiVectors",
     "OnnxEmbedding",
     "OnnxReranker",
+    "ProviderCard",
+    "ProviderError",
+    "ProviderRefused",
+    "RateLimited",
     "RerankResult",
     "Reranker",
+    "SentenceTransformerEmbedding",
+    "SentenceTransformerReranker",
     "SpladeEmbedding",
+    "StaticEmbedding",
     "TokenEmbedding",
     "WheelSource",
     "find_card",

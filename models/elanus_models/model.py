@@ -7,7 +7,7 @@ import contextlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -29,7 +29,7 @@ class Embedder(ABC, Generic[Vectors]):
     list of float32 arrays (tokens, dim).
     """
 
-    gives: ClassVar[Literal["dense", "sparse", "tokens", "multi"]] = "dense"
+    gives: Literal["dense", "sparse", "tokens", "multi"] = "dense"
     show_progress: bool = False
 
     @property

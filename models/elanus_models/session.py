@@ -74,8 +74,8 @@ def evaluate(model: bytes, outputs: list[str], batches: Iterable[tuple[Ints, Int
     return [dict(zip(outputs, run, strict=True)) for run in runs]
 
 
-def open_tokenizer(path: Path, max_length: int) -> Any:
-    """Return the tokenizer of a `tokenizer.json`, cutting at `max_length` tokens and never padding."""
+def open_tokenizer(path: Path, max_length: int | None) -> Any:
+    """Return the tokenizer of a `tokenizer.json`, cutting at `max_length` tokens if given, and never padding."""
     try:
         from tokenizers import Tokenizer
     except ImportError as error:
@@ -85,5 +85,8 @@ def open_tokenizer(path: Path, max_length: int) -> Any:
     except Exception as error:  # the library raises plain Exception
         raise ModelCorrupt(f"{path} is not a readable tokenizer: {error}") from error
     tokenizer.no_padding()
-    tokenizer.enable_truncation(max_length)
+    if max_length is None:
+        tokenizer.no_truncation()
+    else:
+        tokenizer.enable_truncation(max_length)
     return tokenizer

@@ -1,0 +1,1 @@
+"""Embeddings and reranking by a provider's server, over HTTP."""
