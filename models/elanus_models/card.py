@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 Pooling = Literal["mean", "cls", "max", "last"]
+Kind = Literal["dense", "sparse", "tokens", "reranker", "static"]
 
 
 @dataclass(frozen=True)
@@ -21,8 +22,9 @@ class WheelSource:
 class ModelCard:
     """One model as data: how its text is prepared and how its token vectors become one vector.
 
-    `max_length` counts tokens, special ones included. `weights_sha256` is the digest of `model.safetensors`;
-    files from a package or the network must have it, a folder that the user names need not.
+    `max_length` counts tokens, special ones included. `weights_sha256` is the digest of `model.safetensors`, which
+    files from a package must have; what comes from the hub is held against the hub's own digests. `hub` names the
+    repository.
     """
 
     name: str
@@ -30,13 +32,11 @@ class ModelCard:
     pooling: Pooling
     normalize: bool
     max_length: int
+    kind: Kind = "dense"
+    hub: str = ""
     aliases: tuple[str, ...] = ()
     query_prefix: str = ""
     document_prefix: str = ""
     weights_sha256: str = ""
     wheel: WheelSource | None = None
     license: str = ""
-
-    def with_max_length(self, max_length: int) -> ModelCard:
-        """Return the same card with another limit of tokens per text."""
-        return replace(self, max_length=max_length)

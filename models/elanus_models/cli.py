@@ -15,13 +15,51 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from elanus_models.card import ModelCard
+from elanus_models.catalogue import CARDS
 from elanus_models.errors import ModelError
 from elanus_models.export import export, own_head
-from elanus_models.resolve import resolve
+from elanus_models.resolve import Wish, installed, locate, resolve
 
 app = typer.Typer(no_args_is_help=True, help="Embedding and reranking models: list, inspect, download, convert.")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+
+
+@app.command("list")
+def list_models(as_json: AsJson = False) -> None:
+    """List the models that are known by name, and those that are here."""
+    with messages():
+        here = {name: origin for name, origin, _ in installed()}
+        rows = [{**known(card), "here": here.get(card.name) or here.get(card.hub, "")} for card in CARDS]
+        others = here.keys() - {name for card in CARDS for name in (card.name, card.hub)}
+        rows += [{"name": name, "kind": "", "dim": None, "license": "", "here": here[name]} for name in sorted(others)]
+        if as_json:
+            print(json.dumps(rows, indent=2))
+            return
+        lines = [list(rows[0]), *([str(value or "") for value in row.values()] for row in rows)]
+        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+        for line in lines:
+            print("  ".join(value.ljust(width) for value, width in zip(line, widths, strict=True)).rstrip())
+
+
+def known(card: ModelCard) -> dict[str, Any]:
+    """Return the columns of a card; a reranker has no dimension of its own."""
+    dim = None if card.kind == "reranker" else card.dim
+    return {"name": card.name, "kind": card.kind, "dim": dim, "license": card.license}
+
+
+@app.command("download")
+def download(
+    model: Annotated[str, typer.Argument(help="The name of a card, or org/name on the hub; @revision may follow.")],
+    file: Annotated[
+        str | None, typer.Option(help="One of its ONNX files, in place of its weights.", show_default=False)
+    ] = None,
+) -> None:
+    """Fetch a model, verified, so that it can be used without a network."""
+    with messages():
+        place = locate(model, Wish(file=file))
+        print(f"{model}: {place.origin}, in {place.files.folder}")
 
 
 @app.command("info")

@@ -23,9 +23,9 @@ class OnnxReranker(Reranker):
     """A cross-encoder on ONNX Runtime, without torch: it reads query and document together.
 
     `model` is a folder or a name, as for `OnnxEmbedding`, of a classifier with one label. `scale` "sigmoid" gives
-    scores in (0, 1), "none" the model's own numbers; by default what the model's `config.json` says, else "sigmoid",
-    as sentence-transformers does. `settings` are `precision`, `max_length` (of query and document together),
-    `batch_tokens`, `threads` and `cache_dir`, as for `OnnxEmbedding`.
+    scores in (0, 1), "none" the model's own numbers; by default what the model's `config.json` says, else "sigmoid", as
+    sentence-transformers does. `settings` are those of `OnnxEmbedding`: `precision`, `max_length` (of query and
+    document together), `batch_tokens`, `threads`, `cache_dir`, `revision`, `file`.
 
     Raises ModelNotFound, ModelCorrupt, ModelUnsupported, DownloadFailed, MissingDependency or InvalidInput.
     """

@@ -14,7 +14,6 @@ from elanus_models.encoder import Batch, OnnxEncoder, PrecisionName, Settings
 from elanus_models.errors import InvalidInput, ModelCorrupt
 from elanus_models.model import Embedder, Floats, Role, positive, progress
 from elanus_models.pooling import POOLINGS, normalize, pool
-from elanus_models.resolve import resolve
 
 _OUTPUTS = ("last_hidden_state", "token_embeddings", "sentence_embedding", "dense_vecs", "text_embeds")
 
@@ -24,10 +23,12 @@ class OnnxEmbedding(Embedder[Floats]):
 
     `model` is a folder, or the name of a model card or of a repository on the hub. `precision` "auto" takes row-wise
     int8 where the CPU has instructions for it. `max_length` is the limit of tokens per text, special ones included;
-    longer texts are cut. `dim` keeps that many of the first numbers of each vector, for models that were trained for
-    it (Matryoshka). `pooling`, `normalize` and the prefixes are the model's own unless given. `batch_tokens` bounds a
-    batch with its padding, `threads` the batches that run at once. Converted models are kept in `cache_dir`, by
-    default $ELANUS_CACHE or the platform's cache folder. One object may be used by many threads.
+    longer texts are cut. `dim` keeps that many of the first numbers of each vector, for models that were trained for it
+    (Matryoshka). `pooling`, `normalize` and the prefixes are the model's own unless given. `batch_tokens` bounds a
+    batch with its padding, `threads` the batches that run at once. Converted models are kept in `cache_dir`, by default
+    $ELANUS_CACHE or the platform's cache folder. `revision` is a branch, tag or commit on the hub, `file` one of the
+    model's ONNX files, in place of its weights. `info()` tells what was chosen and why. One object may be used by many
+    threads.
 
     Raises ModelNotFound, ModelCorrupt, ModelUnsupported, DownloadFailed, MissingDependency or InvalidInput.
     """
@@ -46,11 +47,13 @@ class OnnxEmbedding(Embedder[Floats]):
         batch_tokens: int = 256,
         threads: int | None = None,
         cache_dir: str | os.PathLike[str] | None = None,
+        revision: str | None = None,
+        file: str | None = None,
         show_progress: bool = False,
     ) -> None:
-        settings = Settings(precision, max_length, batch_tokens, threads, cache_dir)
+        settings = Settings(precision, max_length, batch_tokens, threads, cache_dir, revision, file)
         self.show_progress = show_progress
-        source = resolve(model)
+        source = settings.find(model)
         given: dict[str, Any] = {
             "pooling": pooling,
             "normalize": normalize,

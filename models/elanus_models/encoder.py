@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar
 
 import numpy as np
 
-from elanus_models.architecture import EncoderConfig, longest_text
+from elanus_models.architecture import FAMILIES, EncoderConfig, longest_text
 from elanus_models.batching import Ints, pad, plan_batches
 from elanus_models.cache import default_cache_dir, keep
 from elanus_models.convert import Conversion, convert
-from elanus_models.cpu import Choice, choose_precision, signed_weights_saturate, usable_cpus
+from elanus_models.cpu import Choice, Precision, choose_precision, signed_weights_saturate, usable_cpus
 from elanus_models.errors import InvalidInput, ModelCorrupt, ModelUnsupported
-from elanus_models.folder import read_config
+from elanus_models.folder import MANIFEST, read_config
 from elanus_models.heads import Head
 from elanus_models.model import Floats, positive
-from elanus_models.resolve import Source, resolve
+from elanus_models.resolve import Source, Wish, resolve
 from elanus_models.session import Session, open_tokenizer
 
 if TYPE_CHECKING:
@@ -30,9 +30,6 @@ if TYPE_CHECKING:
 PrecisionName = Literal["auto", "int8", "float32"]
 QUANTISATION = {"int8": "row-int8/1", "float32": "none"}
 """Named in fingerprints: the number rises only when vectors change."""
-
-MANIFEST = "elanus.json"
-"""In a folder that `export` made: the precision of its graph and the weights it was made from."""
 
 _WINDOW = 4096
 """Texts tokenised and sorted by length at a time: bounds memory, and still fills batches evenly."""
@@ -49,6 +46,12 @@ class Settings:
     batch_tokens: int = 256
     threads: int | None = None
     cache_dir: str | os.PathLike[str] | None = None
+    revision: str | None = None
+    file: str | None = None
+
+    def find(self, model: str | os.PathLike[str]) -> Source:
+        """Resolve a model's name."""
+        return resolve(model, Wish(self.revision, self.file, self.precision == "int8"))
 
     def __post_init__(self) -> None:
         if self.precision not in ("auto", "int8", "float32"):
@@ -66,6 +69,8 @@ class SettingsArguments(TypedDict, total=False):
     batch_tokens: int
     threads: int | None
     cache_dir: str | os.PathLike[str] | None
+    revision: str | None
+    file: str | None
 
 
 @dataclass
@@ -108,7 +113,7 @@ class OnnxEncoder:
     @classmethod
     def find(cls, model: str | os.PathLike[str], head: Head, settings: Settings) -> OnnxEncoder:
         """Resolve a model's name and make it ready."""
-        return cls(resolve(model), head, settings)
+        return cls(settings.find(model), head, settings)
 
     @property
     def config(self) -> dict[str, Any]:
@@ -118,7 +123,9 @@ class OnnxEncoder:
     @property
     def quantisation(self) -> str:
         """What fingerprints say about the arithmetic."""
-        return str(self._manifest.get("quantisation", QUANTISATION[self.choice.precision]))
+        if self.source.files.weights is not None:
+            return QUANTISATION[self.choice.precision]
+        return str(self._manifest.get("quantisation", "by batch" if self.source.files.int8 else "none"))
 
     @property
     def weights_sha256(self) -> str:
@@ -132,6 +139,7 @@ class OnnxEncoder:
             "name": source.card.name,
             "folder": str(source.files.folder),
             "origin": source.origin,
+            "chosen": source.files.reason,
             "graph": self.graph_origin,
             "precision": self.choice.precision,
             "precision_reason": self.choice.reason,
@@ -237,13 +245,15 @@ class OnnxEncoder:
 
 
 def _choose(precision: str, source: Source) -> Choice:
-    if source.files.weights is None:
-        if precision == "int8":
+    files = source.files
+    if files.weights is None:
+        own: Precision = "int8" if files.int8 else "float32"
+        if precision not in ("auto", own):
             raise ModelUnsupported(
-                f"{source.files.folder}: row-wise int8 is made from the model.safetensors of a BERT encoder; "
-                "this model can only run its own ONNX graph, with precision='float32'"
+                f"{files.onnx} is {own}; precision='{precision}' needs the model.safetensors of an encoder that is "
+                f"converted here ({', '.join(FAMILIES)}), or another file"
             )
-        return Choice("float32", "the folder's own ONNX graph")
+        return Choice(own, files.reason)
     if precision == "int8":
         return Choice("int8", "asked for")
     return Choice("float32", "asked for") if precision == "float32" else choose_precision()

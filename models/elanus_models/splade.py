@@ -22,9 +22,9 @@ class SpladeEmbedding(Embedder[list[Sparse]]):
     """A SPLADE model on ONNX Runtime, without torch: a text becomes its terms' and related terms' weights.
 
     `model` is a folder or a name, as for `OnnxEmbedding`; its checkpoint is a masked language model, or its ONNX graph
-    gives that model's logits. `max_terms` keeps only so many of the heaviest terms of each text. `settings` are
-    `precision`, `max_length`, `batch_tokens`, `threads` and `cache_dir`, as for `OnnxEmbedding`. The keys of a vector
-    are token numbers; `terms` names them. Compare vectors by inner product.
+    gives that model's logits. `max_terms` keeps only so many of the heaviest terms of each text. `settings` are those
+    of `OnnxEmbedding`: `precision`, `max_length`, `batch_tokens`, `threads`, `cache_dir`, `revision`, `file`. The keys
+    of a vector are token numbers; `terms` names them. Compare vectors by inner product.
 
     Raises ModelNotFound, ModelCorrupt, ModelUnsupported, DownloadFailed, MissingDependency or InvalidInput.
     """

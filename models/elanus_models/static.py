@@ -16,7 +16,7 @@ from elanus_models.errors import InvalidInput, ModelCorrupt, ModelNotFound
 from elanus_models.folder import read_config
 from elanus_models.model import Embedder, Floats, Role, positive, progress
 from elanus_models.pooling import normalize as unit
-from elanus_models.resolve import sha256_of
+from elanus_models.resolve import locate, sha256_of
 from elanus_models.safetensors import read_tensors
 from elanus_models.session import open_tokenizer
 
@@ -46,9 +46,9 @@ class Table:
 class StaticEmbedding(Embedder[Floats]):
     """A model of fixed token vectors: a hundred times faster than an encoder, and less exact.
 
-    `model` is a folder in model2vec's layout, or "wordllama" for the vectors inside the installed package of that
-    name. `dim` keeps so many of the first numbers, for models that were trained for it (Matryoshka). `normalize` is the
-    model's own habit unless given. A text without a known token gives the zero vector.
+    `model` is a folder or a name on the hub in model2vec's layout, or "wordllama" for the vectors inside the installed
+    package of that name. `dim` keeps so many of the first numbers, for models that were trained for it (Matryoshka).
+    `normalize` is the model's own habit unless given. A text without a known token gives the zero vector.
 
     Raises ModelNotFound, ModelCorrupt, MissingDependency or InvalidInput.
     """
@@ -62,7 +62,7 @@ class StaticEmbedding(Embedder[Floats]):
         show_progress: bool = False,
     ) -> None:
         name = os.fspath(model)
-        self._table = _wordllama() if name in WORDLLAMA else _model2vec(Path(name).expanduser())
+        self._table = _wordllama() if name in WORDLLAMA else _model2vec(_folder(name))
         most = self._table.vectors.shape[1]
         self._dim = most if dim is None else positive("dim", dim)
         if self._dim > most:
@@ -128,6 +128,12 @@ class StaticEmbedding(Embedder[Floats]):
         for start, stop, mean in zip([0, *stops[:-1]], stops, out, strict=True):
             np.add.reduce(found[start:stop], axis=0, out=mean)
         out /= np.maximum(lengths, 1).astype(np.float32)[:, None]
+
+
+def _folder(name: str) -> Path:
+    """Return a local folder as it is, or that of a model found by name."""
+    folder = Path(name).expanduser()
+    return folder if folder.is_dir() else locate(name).files.folder
 
 
 def _model2vec(folder: Path) -> Table:

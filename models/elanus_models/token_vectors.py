@@ -17,7 +17,7 @@ from elanus_models.errors import InvalidInput
 from elanus_models.folder import read_config
 from elanus_models.model import Embedder, Floats, Role, progress
 from elanus_models.pooling import normalize
-from elanus_models.resolve import Source, resolve
+from elanus_models.resolve import Source
 from elanus_models.safetensors import tensor_names
 
 if TYPE_CHECKING:
@@ -57,8 +57,8 @@ class TokenEmbedding(Embedder[list[Floats]]):
     """Vectors of unit length for the tokens of a text, without special ones: a list of float32 (tokens, dim).
 
     `model` is a folder or a name, as for `OnnxEmbedding`: a ColBERT checkpoint, whose projection and markers are
-    applied, or any dense encoder. `settings` are `precision`, `max_length`, `batch_tokens`, `threads` and `cache_dir`,
-    as for `OnnxEmbedding`. Compare texts by MaxSim: see `LateInteraction`.
+    applied, or any dense encoder. `settings` are those of `OnnxEmbedding`: `precision`, `max_length`, `batch_tokens`,
+    `threads`, `cache_dir`, `revision`, `file`. Compare texts by MaxSim: see `LateInteraction`.
 
     Raises ModelNotFound, ModelCorrupt, ModelUnsupported, DownloadFailed, MissingDependency or InvalidInput.
     """
@@ -73,8 +73,9 @@ class TokenEmbedding(Embedder[list[Floats]]):
         **settings: Unpack[SettingsArguments],
     ) -> None:
         self.show_progress = show_progress
-        source = resolve(model)
-        self._encoder = OnnxEncoder(source, "tokens" if _has_projection(source) else "hidden", Settings(**settings))
+        chosen = Settings(**settings)
+        source = chosen.find(model)
+        self._encoder = OnnxEncoder(source, "tokens" if _has_projection(source) else "hidden", chosen)
         self._output = self._encoder.session.pick(_OUTPUTS)
         size = self._encoder.session.outputs[self._output][-1]
         self._dim = size if isinstance(size, int) else source.card.dim

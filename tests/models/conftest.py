@@ -13,6 +13,13 @@ def runtime() -> None:
         pytest.importorskip(package, reason=f"{package} is not installed: pip install 'elanus[models]'")
 
 
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keep the tests away from the hub and from the user's own cache of it."""
+    monkeypatch.setenv("ELANUS_OFFLINE", "1")
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path_factory.getbasetemp() / "no-hub-cache"))
+
+
 @pytest.fixture(scope="session")
 def wheel_folder() -> Path:
     """The folder of the installed all-MiniLM-L6-v2."""

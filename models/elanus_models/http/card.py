@@ -7,8 +7,8 @@ from typing import Literal
 
 from elanus_models.model import Role
 
-EmbedFormat = Literal["openai", "cohere", "tei", "gemini", "nomic"]
-RerankFormat = Literal["cohere", "voyage", "tei"]
+EmbedFormatName = Literal["openai", "cohere", "tei", "gemini", "nomic"]
+RerankFormatName = Literal["cohere", "voyage", "tei"]
 Constants = tuple[tuple[str, object], ...]
 
 
@@ -18,25 +18,29 @@ class EmbedEndpoint:
 
     `path` follows the base URL; "{model}" in it is the model's name. A request holds at most `max_texts` texts of
     together `max_bytes` bytes of UTF-8 (None: any). `type_option` is the field that says whether the texts are
-    documents or queries, `dim_option` the one that asks for a dimension (each "" if there is none), `always` the
-    fields of every request, `dims` the models whose dimension is known.
+    documents or queries, `dim_option` the one that asks for a dimension (each "" if there is none). `other_types` has
+    (beginning of a model's name, word for documents, word for queries) where they are not the usual ones. `always` are
+    the fields of every request, `dims` the models whose dimension is known.
     """
 
     path: str
-    format: EmbedFormat
+    format: EmbedFormatName
     max_texts: int
     max_bytes: int | None = None
     type_option: str = ""
     document_type: str = ""
     query_type: str = ""
+    other_types: tuple[tuple[str, str, str], ...] = ()
     dim_option: str = ""
     always: Constants = ()
     dims: tuple[tuple[str, int], ...] = ()
     needs_model: bool = True
 
-    def word(self, role: Role) -> str:
-        """Return the provider's word for documents or queries, "" if it has none."""
-        return self.document_type if role == "document" else self.query_type
+    def word(self, model: str, role: Role) -> str:
+        """Return the word for documents or queries that the model takes, "" if it takes none."""
+        usual = ("", self.document_type, self.query_type)
+        _, document, query = next((other for other in self.other_types if model.startswith(other[0])), usual)
+        return document if role == "document" else query
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,7 @@ class RerankEndpoint:
     """How a provider reranks; `top_option` is the field that says how many documents to score."""
 
     path: str
-    format: RerankFormat
+    format: RerankFormatName
     max_texts: int
     top_option: str = ""
     always: Constants = ()

@@ -55,11 +55,11 @@ class HttpEmbedding(Served, Embedder[Floats]):
         card = find_provider(provider)
         self._endpoint = endpoint_of(card, "embed")
         self.show_progress = show_progress
-        self._types = _types(card, self._endpoint, document_type, query_type)
+        self._types = _types(card, self._endpoint, model, document_type, query_type)
         self._prefixes: dict[Role, str] = {"document": document_prefix, "query": query_prefix}
         if not all(isinstance(prefix, str) for prefix in self._prefixes.values()):
             raise InvalidInput("document_prefix and query_prefix must be str")
-        known = dict(self._endpoint.dims).get(model)
+        known = dict(self._endpoint.dims).get(str(model))
         self._asked_dim = None if dim is None else positive("dim", dim)
         self._dim = self._asked_dim or known
         self._dim_field = {} if self._asked_dim in (None, known) else {self._endpoint.dim_option: self._asked_dim}
@@ -162,11 +162,13 @@ class HttpEmbedding(Served, Embedder[Floats]):
         return read
 
 
-def _types(card: ProviderCard, endpoint: EmbedEndpoint, document: str | None, query: str | None) -> dict[Role, str]:
+def _types(
+    card: ProviderCard, endpoint: EmbedEndpoint, model: str, document: str | None, query: str | None
+) -> dict[Role, str]:
     given: dict[Role, str | None] = {"document": document, "query": query}
     for role, word in given.items():
         if word is not None and not isinstance(word, str):
             raise InvalidInput(f"{role}_type must be a str, not {type(word).__name__}")
         if word and not endpoint.type_option:
             raise InvalidInput(f"provider '{card.name}' knows no types of text; leave {role}_type out")
-    return {role: endpoint.word(role) if word is None else word for role, word in given.items()}
+    return {role: endpoint.word(str(model), role) if word is None else word for role, word in given.items()}

@@ -42,7 +42,7 @@ class Key:
     def hide(self, text: str) -> str:
         """Return a server's text without the key, in case the server repeats it."""
         value = self._value()
-        return text.replace(value, "***") if value else text
+        return text.replace(value, "***") if len(value) > 3 else text
 
     def __repr__(self) -> str:
         return f"<key of {self._card.name}: {self.origin}>"

@@ -124,6 +124,10 @@ _CARDS = (
             type_option="task",
             document_type="retrieval.passage",
             query_type="retrieval.query",
+            other_types=(
+                ("jina-embeddings-v2", "", ""),
+                ("jina-code-embeddings", "nl2code.passage", "nl2code.query"),
+            ),
             dim_option="dimensions",
             dims=(("jina-embeddings-v4", 2048), ("jina-embeddings-v3", 1024)),
         ),
@@ -195,7 +199,7 @@ _CARDS = (
         embed=EmbedEndpoint(
             path="/embedding/text",
             format="nomic",
-            max_texts=100,
+            max_texts=50,
             type_option="task_type",
             document_type="search_document",
             query_type="search_query",

@@ -79,8 +79,8 @@ class Transport:
         pool = ThreadPoolExecutor(min(self.concurrency, len(calls)), "elanus-http")
         try:
             yield from pool.map(ask, calls)
-        except Exception:
-            raise errors[0] from None
+        except Exception as error:
+            raise (errors[0] if errors else error) from None
         finally:
             stopped.set()
             pool.shutdown(wait=False, cancel_futures=True)

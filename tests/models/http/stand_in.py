@@ -108,7 +108,7 @@ _ROUTES: tuple[tuple[str, Callable[[Any], Any]], ...] = (
 
 
 class Server(ThreadingHTTPServer):
-    """Answers as the path asks, unless `script` holds another answer, which is taken from its front."""
+    """Answers as the path asks, unless `script` (taken from its front), `choose` or `always` has another answer."""
 
     daemon_threads = True
     request_queue_size = 128
@@ -118,6 +118,7 @@ class Server(ThreadingHTTPServer):
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
         self.script: list[Answer | Callable[[Any], Any]] = []
         self.always: Answer | None = None
+        self.choose: Callable[[Any], Answer | None] = lambda body: None
         self.seen: list[Request] = []
         self.lock = threading.Lock()
 
@@ -127,6 +128,7 @@ class Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     server: Server
 
     def do_POST(self) -> None:
@@ -134,7 +136,7 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         with self.server.lock:
             self.server.seen.append(Request(self.path, headers, body, self.client_address[1]))
-            step = self.server.script.pop(0) if self.server.script else self.server.always
+            step = self.server.script.pop(0) if self.server.script else self.server.choose(body) or self.server.always
         if step is None or not isinstance(step, Answer):
             path = self.path.partition("?")[0]
             right = next((make(body) for end, make in _ROUTES if path.endswith(end)), None)

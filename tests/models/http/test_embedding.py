@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from elanus_models import PROVIDERS, HttpEmbedding, InvalidInput
+from elanus_models import PROVIDERS, HttpEmbedding, InvalidInput, MissingDependency
 
 from tests.models.http.conftest import KEY
 from tests.models.http.stand_in import DIM, Server, vectors_of
@@ -168,6 +169,20 @@ def test_types_of_text_can_be_replaced_and_left_out(server: Server, embedding: M
 
 
 @pytest.mark.parametrize(
+    ("model", "task"),
+    [
+        ("jina-embeddings-v4", "retrieval.passage"),
+        ("jina-embeddings-v2-base-en", None),
+        ("jina-code-embeddings-0.5b", "nl2code.passage"),
+    ],
+)
+def test_a_model_is_sent_the_types_that_it_takes(model: str, task: str | None, server: Server, embedding: Make) -> None:
+    server.script = [lambda right: {"data": [{"index": 0, "embedding": [1.0] * 2048}]}]
+    embedding(model, provider="jina").embed_documents(["x"])
+    assert server.seen[0].body.get("task") == task
+
+
+@pytest.mark.parametrize(
     ("given", "asked"),
     [
         ("{}", "/v1/embeddings"),
@@ -256,6 +271,7 @@ def _ask(model: HttpEmbedding, answers: Any) -> None:
 
 
 @pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="the system cannot fork")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_a_forked_process_opens_its_own_connections(server: Server, embedding: Make) -> None:
     model = embedding()
     model.embed_queries(["parent"])
@@ -271,6 +287,23 @@ def test_a_forked_process_opens_its_own_connections(server: Server, embedding: M
     assert parent == again != forked
     answers.close()
     child.close()
+
+
+async def test_progress_is_drawn_if_asked_for(embedding: Make, capsys: pytest.CaptureFixture[str]) -> None:
+    model = embedding(batch_size=2, show_progress=True)
+    model.embed_documents(["a", "b", "c"])
+    assert "3/3" in capsys.readouterr().err
+    await model.aembed_documents(["a", "b", "c"])
+    assert "3/3" in capsys.readouterr().err
+
+
+async def test_a_missing_httpx_is_named_with_the_way_out(embedding: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = embedding()
+    monkeypatch.setitem(sys.modules, "httpx", None)
+    with pytest.raises(MissingDependency, match=r"httpx.*elanus\[models\]"):
+        model.embed_queries(["x"])
+    with pytest.raises(MissingDependency, match="httpx"):
+        await model.aembed_queries(["x"])
 
 
 def test_the_fingerprint_names_what_decides_about_the_vectors(embedding: Make) -> None:
@@ -297,6 +330,7 @@ def test_the_fingerprint_names_what_decides_about_the_vectors(embedding: Make) -
     [
         ({"provider": "opnai"}, "did you mean 'openai'"),
         ({"model": " "}, "model must be the name"),
+        ({"model": ["m"]}, "model must be the name"),
         ({"dim": 0}, "dim must be"),
         ({"batch_size": 0}, "batch_size must be"),
         ({"concurrency": 0}, "concurrency must be"),

@@ -77,7 +77,8 @@ def test_an_error_of_one_batch_ends_the_call(server: Server, embedding: Make) ->
 
 
 def test_an_error_of_one_batch_does_not_wait_for_the_patience_of_another(server: Server, impatient: Make) -> None:
-    server.script = [Answer(503, "", {"Retry-After": "50"}), Answer(400, {"message": "no"}, delay=0.2)]
+    patience = Answer(503, "", {"Retry-After": "50"})
+    server.choose = lambda body: patience if body["input"] == ["a"] else Answer(400, {"message": "no"}, delay=0.1)
     started = time.monotonic()
     with impatient(batch_size=1, concurrency=2) as model, pytest.raises(ProviderError, match=r"\(400\): no"):
         model.embed_documents(["a", "b"])
