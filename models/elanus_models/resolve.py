@@ -140,7 +140,7 @@ def _on_hub(
 ) -> Place:
     folder, origin = hub.cached(repository), "hub cache"
     files = find_files(folder, wish.file, int8=wish.int8) if folder is not None and _has(folder, wish) else None
-    if files is None or not files.tokenizer.is_file():
+    if files is None or not _is_whole(files, wish):
         looked.append(f"hub cache {hub.cache_folder()}: has no whole {repository}")
         if hub.is_offline():
             way = f"run `elanus model download {repository}` where the network is allowed, or {_package_way(known)}"
@@ -157,6 +157,11 @@ def _on_hub(
 
 def _has(folder: Path, wish: Wish) -> bool:
     return wish.file is None or (folder / wish.file).is_file()
+
+
+def _is_whole(files: ModelFiles, wish: Wish) -> bool:
+    """Whether what the cache holds can be run, and is what was asked for as far as it can tell."""
+    return files.tokenizer.is_file() and (files.weights is not None or files.int8 or not wish.int8)
 
 
 def _check(files: ModelFiles, card: ModelCard, digest: str) -> None:

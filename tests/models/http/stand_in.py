@@ -136,7 +136,8 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         with self.server.lock:
             self.server.seen.append(Request(self.path, headers, body, self.client_address[1]))
-            step = self.server.script.pop(0) if self.server.script else self.server.choose(body) or self.server.always
+            step = self.server.script.pop(0) if self.server.script else None
+        step = step or self.server.choose(body) or self.server.always
         if step is None or not isinstance(step, Answer):
             path = self.path.partition("?")[0]
             right = next((make(body) for end, make in _ROUTES if path.endswith(end)), None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email.utils
 import socket
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -77,8 +78,14 @@ def test_an_error_of_one_batch_ends_the_call(server: Server, embedding: Make) ->
 
 
 def test_an_error_of_one_batch_does_not_wait_for_the_patience_of_another(server: Server, impatient: Make) -> None:
-    patience = Answer(503, "", {"Retry-After": "50"})
-    server.choose = lambda body: patience if body["input"] == ["a"] else Answer(400, {"message": "no"}, delay=0.1)
+    both = threading.Barrier(2, timeout=5)
+
+    def answer(body: Any) -> Answer:
+        both.wait()
+        first = body["input"] == ["a"]
+        return Answer(503, "", {"Retry-After": "50"}) if first else Answer(400, {"message": "no"}, delay=0.1)
+
+    server.choose = answer
     started = time.monotonic()
     with impatient(batch_size=1, concurrency=2) as model, pytest.raises(ProviderError, match=r"\(400\): no"):
         model.embed_documents(["a", "b"])
