@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import replace
 
 from elanus_models.card import ModelCard, WheelSource
@@ -16,7 +17,8 @@ _RERANKER = replace(_BERT, kind="reranker", license="Apache-2.0")
 def _named(card: ModelCard, hub: str, dim: int, license: str, **other: object) -> ModelCard:
     """Return a card for a repository, known by its full name and by the part after the slash."""
     name = hub.rpartition("/")[2]
-    return replace(card, name=name, hub=hub, aliases=(hub,), dim=dim, license=license, **other)  # type: ignore[arg-type]
+    aliases = (hub, *other.pop("also", ()))  # type: ignore[misc]
+    return replace(card, name=name, hub=hub, aliases=aliases, dim=dim, license=license, **other)  # type: ignore[arg-type]
 
 
 CARDS: tuple[ModelCard, ...] = (
@@ -91,6 +93,11 @@ _BY_NAME = {name.casefold(): card for card in CARDS for name in (card.name, *car
 def find_card(name: str) -> ModelCard | None:
     """Return the card whose name or alias is `name`, in any case, or None."""
     return _BY_NAME.get(name.casefold())
+
+
+def near_names(name: str) -> list[str]:
+    """Return at most three first names of cards that resemble a name, or the part of it after a slash; best first."""
+    return difflib.get_close_matches(name.rpartition("/")[2], known_names(), n=3, cutoff=0.5)
 
 
 def known_names() -> list[str]:

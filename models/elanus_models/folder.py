@@ -51,9 +51,9 @@ def find_files(folder: Path, file: str | None = None, *, int8: bool = False) -> 
     Raises ModelNotFound if there is no such file.
     """
     weights = folder / "model.safetensors"
-    kind = read_config(folder, "config.json").get("model_type")
-    if file is None and weights.is_file() and kind in CONVERTIBLE:
-        return ModelFiles(folder, weights, None, f"{kind} weights, converted here")
+    config = read_config(folder, "config.json")
+    if file is None and weights.is_file() and is_convertible(config):
+        return ModelFiles(folder, weights, None, f"{config['model_type']} weights, converted here")
     names = [path.relative_to(folder).as_posix() for path in (*folder.glob("*.onnx"), *folder.glob("onnx/*.onnx"))]
     chosen = choose_onnx(names, file, int8=int8 and not (folder / MANIFEST).is_file())
     if chosen is not None:
@@ -61,6 +61,12 @@ def find_files(folder: Path, file: str | None = None, *, int8: bool = False) -> 
     if weights.is_file() and (folder / "config.json").is_file():
         return ModelFiles(folder, weights, None, "its weights")
     return None
+
+
+def is_convertible(config: dict[str, Any]) -> bool:
+    """Whether weights with this `config.json` are converted; JinaBERT calls itself "bert", but counts positions anew."""
+    absolute = config.get("position_embedding_type") in (None, "absolute")
+    return config.get("model_type") in CONVERTIBLE and absolute
 
 
 def read_config(folder: Path, name: str) -> dict[str, Any]:

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import re
@@ -17,10 +16,12 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
-from elanus_models.architecture import FAMILIES
 from elanus_models.cache import default_cache_dir, keep
+from elanus_models.catalogue import near_names
+from elanus_models.digests import check_blob, git_blob_of, sha256_once
 from elanus_models.errors import DownloadFailed, ModelNotFound, ModelUnsupported, missing
-from elanus_models.onnx_choice import choose_onnx
+from elanus_models.folder import is_convertible, read_config
+from elanus_models.onnx_choice import choose_onnx, data_of
 
 _SETTINGS = (
     "config.json",
@@ -70,8 +71,16 @@ def cache_folder() -> Path:
 
 
 def endpoint() -> str:
-    """Return the hub's address."""
-    return os.environ.get("HF_ENDPOINT", "https://huggingface.co").rstrip("/")
+    """Return the hub's address as it may be shown, without a user's name and password."""
+    return _plain(_address())
+
+
+def _address() -> str:
+    return (os.environ.get("HF_ENDPOINT") or "https://huggingface.co").rstrip("/")
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"//[^/@\s]+@", "//", text)
 
 
 def cached(repository: Repository) -> Path | None:
@@ -81,6 +90,29 @@ def cached(repository: Repository) -> Path | None:
     commit = reference.read_text(encoding="ascii").strip() if reference.is_file() else repository.revision
     snapshot = folder / "snapshots" / commit
     return snapshot if snapshot.is_dir() else None
+
+
+def is_settled(repository: Repository, folder: Path, file: str | None = None) -> bool:
+    """Whether a folder of the cache has all that is needed, as far as can be told without asking the network.
+
+    What `download` fetched is known exactly. Of what other programs fetched, `modules.json` must be there, or known
+    not to be on the hub: without it, pooling would be guessed.
+
+    Raises ModelCorrupt if a file is not what its name in the cache promises.
+    """
+    for pattern in (*_SETTINGS, _WEIGHTS):
+        for path in folder.glob(pattern):
+            check_blob(path)
+    try:
+        names = json.loads(_listing(repository, folder.name).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        absent = folder.parent.parent / ".no_exist" / folder.name / "modules.json"
+        return (folder / "modules.json").is_file() or absent.is_file()
+    config = read_config(folder, "config.json")
+    wanted = [name for name in names if _is_setting(name)]
+    if file is None and _takes_weights(config, names):
+        wanted.append(_WEIGHTS)
+    return all((folder / name).is_file() for name in wanted)
 
 
 def download(
@@ -96,104 +128,88 @@ def download(
     """
     hub = _library()
     with _translated(repository), _bars(hub, show_progress):
-        api = hub.HfApi(endpoint=endpoint())
+        api = hub.HfApi(endpoint=_address())
         listed = api.model_info(repository.name, revision=repository.revision, files_metadata=True)
         announced = {entry.rfilename: entry for entry in listed.siblings or ()}
-        checked = Checked(repository, str(listed.sha))
         folder: Path | None = None
-        for name in (name for name in sorted(announced) if any(fnmatch(name, pattern) for pattern in _SETTINGS)):
-            folder = _fetch(hub, repository, announced[name], checked)
+        for name in filter(_is_setting, sorted(announced)):
+            folder = _fetch(hub, repository, announced[name])
         if folder is None or not (folder / "config.json").is_file():
             raise ModelUnsupported(
                 f"{repository} on {endpoint()} has no config.json, so it is no model that can run here"
             )
-        kind = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("model_type")
-        for name in _weights(repository, str(kind), list(announced), file, int8):
-            _fetch(hub, repository, announced[name], checked)
-        checked.remember()
+        config = read_config(folder, "config.json")
+        for name in _weights(repository, config, list(announced), file, int8):
+            _fetch(hub, repository, announced[name])
+        keep(_listing(repository, str(listed.sha)), lambda: json.dumps(sorted(announced), indent=1).encode())
         return folder
 
 
-def _weights(repository: Repository, kind: str, names: list[str], file: str | None, int8: bool) -> list[str]:
-    """Return the files that hold the weights."""
-    if file is None and _WEIGHTS in names and (kind in FAMILIES or kind == _STATIC):
+def _is_setting(name: str) -> bool:
+    return any(fnmatch(name, pattern) for pattern in _SETTINGS)
+
+
+def _takes_weights(config: dict[str, Any], names: list[str]) -> bool:
+    return _WEIGHTS in names and (is_convertible(config) or config.get("model_type") == _STATIC)
+
+
+def _weights(
+    repository: Repository, config: dict[str, Any], names: list[str], file: str | None, int8: bool
+) -> list[str]:
+    """Return the files that hold the weights, the graph after its data: where a graph is, its data are too."""
+    if file is None and _takes_weights(config, names):
         return [_WEIGHTS]
     chosen = choose_onnx(names, file, int8=int8)
     if chosen is None:
         has = ", ".join(name for name in names if name.endswith((".safetensors", ".bin", ".onnx"))) or "no weights"
+        graph = "an int8 ONNX graph for this CPU" if int8 else "an ONNX graph"
+        way = "ask for precision='float32'" if int8 else "SentenceTransformerEmbedding may run it"
         raise ModelUnsupported(
-            f"{repository} on {endpoint()}: an architecture '{kind}' needs an ONNX graph, and there is none "
-            f"(it has {has}); SentenceTransformerEmbedding may run it"
+            f"{repository} on {endpoint()}: an architecture '{config.get('model_type')}' needs {graph}, and there is "
+            f"none (it has {has}); {way}"
         )
-    return [chosen.name, *(name for name in names if name.startswith(chosen.name) and name != chosen.name)]
+    return [*data_of(chosen.name, names), chosen.name]
 
 
-def _fetch(hub: Any, repository: Repository, entry: Any, checked: Checked) -> Path:
+def _fetch(hub: Any, repository: Repository, entry: Any) -> Path:
     """Fetch one file, hold it against what was announced, and return the snapshot's folder."""
     name = entry.rfilename
-    path = Path(
-        hub.hf_hub_download(
-            repository.name, name, revision=repository.revision, cache_dir=cache_folder(), endpoint=endpoint()
+    with _translated(repository, name):
+        path = Path(
+            hub.hf_hub_download(
+                repository.name, name, revision=repository.revision, cache_dir=cache_folder(), endpoint=_address()
+            )
         )
-    )
-    checked.check(path, entry)
+    _check(path, name, repository, entry)
     snapshot: Path = path.parents[name.count("/")]
     return snapshot
 
 
-class Checked:
-    """Which files of a commit were held against their digests before, kept in a file so that it is done once."""
-
-    def __init__(self, repository: Repository, commit: str) -> None:
-        self._repository = repository
-        self._path = default_cache_dir() / "hub" / f"{repository.name.replace('/', '--')}-{commit}.json"
-        try:
-            self._sizes: dict[str, int] = dict(json.loads(self._path.read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError):
-            self._sizes = {}
-
-    def check(self, path: Path, entry: Any) -> None:
-        """Hold a file against the announced size and digest, or remove it and raise DownloadFailed."""
-        name, size = entry.rfilename, path.stat().st_size
-        if self._sizes.get(name) == size:
-            return
-        wanted, found = (entry.lfs.sha256, _sha256(path)) if entry.lfs else (entry.blob_id, _git_blob(path))
-        if wanted not in (None, found) or entry.size not in (None, size):
-            path.resolve().unlink(missing_ok=True)
-            path.unlink(missing_ok=True)
-            raise DownloadFailed(
-                f"{name} of {self._repository} came with {size} bytes and digest {found}, but {endpoint()} announces "
-                f"{entry.size} bytes and {wanted}; it is removed, try again"
-            )
-        self._sizes[name] = size
-
-    def remember(self) -> None:
-        """Keep what was checked."""
-        keep(self._path, lambda: json.dumps(self._sizes, indent=1).encode())
+def _check(path: Path, name: str, repository: Repository, entry: Any) -> None:
+    """Hold a file against the announced size and digest, or remove it and raise DownloadFailed."""
+    size = path.stat().st_size
+    wanted, found = (entry.lfs.sha256, sha256_once(path)) if entry.lfs else (entry.blob_id, git_blob_of(path))
+    if wanted not in (None, found) or entry.size not in (None, size):
+        path.resolve().unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
+        raise DownloadFailed(
+            f"{name} of {repository} came with {size} bytes and digest {found}, but {endpoint()} announces "
+            f"{entry.size} bytes and {wanted}; it is removed, try again"
+        )
 
 
-def _sha256(path: Path) -> str:
-    return _digest(path, hashlib.sha256())
-
-
-def _git_blob(path: Path) -> str:
-    """Return the name that git gives to a file's content."""
-    return _digest(path, hashlib.sha1(f"blob {path.stat().st_size}\0".encode(), usedforsecurity=False))
-
-
-def _digest(path: Path, digest: Any) -> str:
-    with path.open("rb") as file:
-        while chunk := file.read(1 << 20):
-            digest.update(chunk)
-    return str(digest.hexdigest())
+def _listing(repository: Repository, commit: str) -> Path:
+    """Return where the names of a commit's files are kept."""
+    return default_cache_dir() / "hub" / f"{repository.name.replace('/', '--')}-{commit}.json"
 
 
 @contextlib.contextmanager
-def _translated(repository: Repository) -> Iterator[None]:
+def _translated(repository: Repository, file: str = "") -> Iterator[None]:
     """Turn the library's errors into ours, once, at this border."""
     from huggingface_hub import errors
 
     where = f"{repository} on {endpoint()}"
+    what = f"{file} of {where}" if file else where
     try:
         yield
     except errors.GatedRepoError as error:
@@ -203,17 +219,21 @@ def _translated(repository: Repository) -> Iterator[None]:
     except errors.RevisionNotFoundError as error:
         raise ModelNotFound(f"{repository.name} on {endpoint()} has no revision '{repository.revision}'") from error
     except errors.RepositoryNotFoundError as error:
-        raise ModelNotFound(f"there is no {where}, or it is private; for a private one set HF_TOKEN") from error
+        close = " or ".join(repr(name) for name in near_names(repository.name))
+        hint = f"; did you mean {close}?" if close else ""
+        raise ModelNotFound(f"there is no {where}, or it is private; for a private one set HF_TOKEN{hint}") from error
+    except errors.HFValidationError as error:
+        raise ModelNotFound(f"no repository can be named '{repository.name}': {error}") from error
     except (errors.HfHubHTTPError, errors.LocalEntryNotFoundError, OSError) as error:
-        reason = str(error).strip().partition("\n")[0] or type(error).__name__
+        reason = _plain(str(error).strip().partition("\n")[0]) or type(error).__name__
         raise DownloadFailed(
-            f"could not fetch {where}: {reason}; try again while online, or give a folder that holds the model"
+            f"could not fetch {what}: {reason}; try again while online, or give a folder that holds the model"
         ) from error
     except Exception as error:
         if not type(error).__module__.startswith(("httpx", "httpcore", "requests", "huggingface_hub")):
             raise
         raise DownloadFailed(
-            f"could not reach {where}: {error}; try again while online, or give a folder that holds the model"
+            f"could not reach {what}: {_plain(str(error))}; try again while online, or give a folder that holds the model"
         ) from error
 
 

@@ -73,6 +73,16 @@ def choose_onnx(
     return OnnxChoice(plain[0], "the float32 graph") if plain else None
 
 
+def data_of(name: str, names: Collection[str]) -> list[str]:
+    """Return the files in which a graph keeps its large tensors: they bear its name, or lie beside it without an ending.
+
+    The first is `model.onnx_data`; the second is how exporters name a single tensor, as `onnx/Constant_7_attr__value`.
+    """
+    folder, slash, _ = name.rpartition("/")
+    beside = [other for other in sorted(names) if other.rpartition("/")[0] == folder and other != name]
+    return [other for other in beside if other.startswith(name) or (slash and "." not in other.rpartition("/")[2])]
+
+
 def _int8_file(graphs: list[str], flags: frozenset[str], machine: str) -> OnnxChoice | None:
     for kind in _INT8:
         fits = (not kind.machines or machine in kind.machines) and (not kind.flags or not flags.isdisjoint(kind.flags))
