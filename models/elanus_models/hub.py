@@ -92,26 +92,27 @@ def cached(repository: Repository) -> Path | None:
     return snapshot if snapshot.is_dir() else None
 
 
-def is_settled(repository: Repository, folder: Path, file: str | None = None) -> bool:
+def is_settled(
+    repository: Repository, folder: Path, file: str | None = None, *, int8: bool = False, described: bool = False
+) -> bool:
     """Whether a folder of the cache has all that is needed, as far as can be told without asking the network.
 
     What `download` fetched is known exactly. Of what other programs fetched, `modules.json` must be there, or known
-    not to be on the hub: without it, pooling would be guessed.
+    not to be on the hub: without it, pooling would be guessed, unless a card has `described` the model.
 
-    Raises ModelCorrupt if a file is not what its name in the cache promises.
+    Raises ModelCorrupt if a file is not what its name in the cache promises; ModelUnsupported.
     """
     for pattern in (*_SETTINGS, _WEIGHTS):
         for path in folder.glob(pattern):
             check_blob(path)
+    config = read_config(folder, "config.json")
     try:
         names = json.loads(_listing(repository, folder.name).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         absent = folder.parent.parent / ".no_exist" / folder.name / "modules.json"
-        return (folder / "modules.json").is_file() or absent.is_file()
-    config = read_config(folder, "config.json")
-    wanted = [name for name in names if _is_setting(name)]
-    if file is None and _takes_weights(config, names):
-        wanted.append(_WEIGHTS)
+        is_clear = described or (folder / "modules.json").is_file() or absent.is_file()
+        return is_clear and (not int8 or is_convertible(config))
+    wanted = [*filter(_is_setting, names), *_weights(repository, config, names, file, int8)]
     return all((folder / name).is_file() for name in wanted)
 
 
@@ -162,11 +163,9 @@ def _weights(
     chosen = choose_onnx(names, file, int8=int8)
     if chosen is None:
         has = ", ".join(name for name in names if name.endswith((".safetensors", ".bin", ".onnx"))) or "no weights"
-        graph = "an int8 ONNX graph for this CPU" if int8 else "an ONNX graph"
-        way = "ask for precision='float32'" if int8 else "SentenceTransformerEmbedding may run it"
         raise ModelUnsupported(
-            f"{repository} on {endpoint()}: an architecture '{config.get('model_type')}' needs {graph}, and there is "
-            f"none (it has {has}); {way}"
+            f"{repository} on {endpoint()}: an architecture '{config.get('model_type')}' needs an ONNX graph, "
+            f"and there is none (it has {has}); SentenceTransformerEmbedding may run it"
         )
     return [*data_of(chosen.name, names), chosen.name]
 
@@ -233,7 +232,8 @@ def _translated(repository: Repository, file: str = "") -> Iterator[None]:
         if not type(error).__module__.startswith(("httpx", "httpcore", "requests", "huggingface_hub")):
             raise
         raise DownloadFailed(
-            f"could not reach {what}: {_plain(str(error))}; try again while online, or give a folder that holds the model"
+            f"could not reach {what}: {_plain(str(error))}; "
+            "try again while online, or give a folder that holds the model"
         ) from error
 
 

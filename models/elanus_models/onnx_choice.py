@@ -74,7 +74,7 @@ def choose_onnx(
 
 
 def data_of(name: str, names: Collection[str]) -> list[str]:
-    """Return the files in which a graph keeps its large tensors: they bear its name, or lie beside it without an ending.
+    """Return the files in which a graph keeps its large tensors: named after it, or beside it without an ending.
 
     The first is `model.onnx_data`; the second is how exporters name a single tensor, as `onnx/Constant_7_attr__value`.
     """

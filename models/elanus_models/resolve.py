@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-import hashlib
 import importlib.util
 import os
 from dataclasses import dataclass
@@ -11,9 +9,12 @@ from pathlib import Path
 
 from elanus_models import hub
 from elanus_models.card import ModelCard, WheelSource
-from elanus_models.catalogue import CARDS, find_card, known_names
+from elanus_models.catalogue import CARDS, find_card, near_names
+from elanus_models.digests import check_blob, sha256_once
+from elanus_models.digests import sha256_of as sha256_of
 from elanus_models.errors import DownloadFailed, InvalidInput, ModelCorrupt, ModelNotFound
 from elanus_models.folder import ModelFiles, find_files, read_card
+from elanus_models.onnx_choice import data_of
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,11 @@ class Source:
     card: ModelCard
     origin: str
     weights_sha256: str
+
+    @property
+    def choice(self) -> str:
+        """Why these of the model's files were taken."""
+        return self.files.reason
 
 
 @dataclass(frozen=True)
@@ -51,7 +57,7 @@ def resolve(model: str | os.PathLike[str], wish: Wish | None = None, *, show_pro
     card; DownloadFailed.
     """
     place = locate(model, wish, show_progress=show_progress)
-    digest = _digest(place.files)
+    digest = _digest(place.files, place.origin)
     if place.card is not None and place.origin.startswith("package"):
         _check(place.files, place.card, digest)
     folder = place.files.folder
@@ -140,7 +146,7 @@ def _on_hub(
 ) -> Place:
     folder, origin = hub.cached(repository), "hub cache"
     files = find_files(folder, wish.file, int8=wish.int8) if folder is not None and _has(folder, wish) else None
-    if files is None or not _is_whole(files, wish):
+    if files is None or not _is_settled(files, known, repository, wish):
         looked.append(f"hub cache {hub.cache_folder()}: has no whole {repository}")
         if hub.is_offline():
             way = f"run `elanus model download {repository}` where the network is allowed, or {_package_way(known)}"
@@ -159,9 +165,13 @@ def _has(folder: Path, wish: Wish) -> bool:
     return wish.file is None or (folder / wish.file).is_file()
 
 
-def _is_whole(files: ModelFiles, wish: Wish) -> bool:
-    """Whether what the cache holds can be run, and is what was asked for as far as it can tell."""
-    return files.tokenizer.is_file() and (files.weights is not None or files.int8 or not wish.int8)
+def _is_settled(files: ModelFiles, known: ModelCard | None, repository: hub.Repository, wish: Wish) -> bool:
+    """Whether the network has nothing to add; without one, what is there must do."""
+    if not files.tokenizer.is_file():
+        return False
+    if hub.is_settled(repository, files.folder, wish.file, int8=wish.int8, described=known is not None):
+        return True
+    return hub.is_offline()
 
 
 def _check(files: ModelFiles, card: ModelCard, digest: str) -> None:
@@ -174,32 +184,30 @@ def _check(files: ModelFiles, card: ModelCard, digest: str) -> None:
         )
 
 
-def _digest(files: ModelFiles) -> str:
-    """Hash what the vectors come from: the weights, or the graph together with data stored beside it."""
+def _digest(files: ModelFiles, origin: str) -> str:
+    """Hash what the vectors come from: the weights, or the graph together with data stored beside it.
+
+    Files of the hub's cache never change under one name, so that they are hashed once only. Raises ModelCorrupt if one
+    of them is not what its name promises.
+    """
     if files.weights is not None:
-        blob = files.weights.resolve()
-        # The hub's cache keeps a large file under its digest, which was held against the content when it was fetched.
-        return blob.name if blob.parent.name == "blobs" and len(blob.name) == 64 else sha256_of(files.weights)
-    assert files.onnx is not None
-    beside = files.onnx.with_name(files.onnx.name + "_data")
-    return sha256_of(files.onnx, *([beside] if beside.is_file() else []))
-
-
-def sha256_of(*paths: Path) -> str:
-    """Return the hex digest of the files' bytes, one after the other."""
-    digest = hashlib.sha256()
-    buffer = memoryview(bytearray(1 << 20))
+        paths = [files.weights]
+    else:
+        assert files.onnx is not None
+        names = [path.relative_to(files.folder).as_posix() for path in files.onnx.parent.iterdir() if path.is_file()]
+        graph = files.onnx.relative_to(files.folder).as_posix()
+        paths = [files.folder / name for name in (graph, *data_of(graph, names))]
+    if origin == "folder" or origin.startswith("package"):
+        return sha256_of(*paths)
     for path in paths:
-        with path.open("rb", buffering=0) as file:
-            while count := file.readinto(buffer):
-                digest.update(buffer[:count])
-    return digest.hexdigest()
+        check_blob(path)
+    return sha256_once(*paths)
 
 
 def _not_found(name: str, known: ModelCard | None, looked: list[str]) -> str:
     if known is not None:
         return _listed(name, looked, _package_way(known))
-    close = difflib.get_close_matches(name, known_names(), n=3, cutoff=0.5)
+    close = near_names(name)
     hint = f"did you mean {' or '.join(repr(near) for near in close)}? " if close else ""
     return _listed(
         name, looked, f"{hint}give a folder that holds the model, a repository as 'org/name', or a card's name"
