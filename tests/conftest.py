@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import elanus
 import pytest
+from elanus.models import finding
 from hypothesis import HealthCheck, settings
+
+from tests import fakes
 
 settings.register_profile(
     "elanus", derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
@@ -39,3 +43,14 @@ def judged_english() -> Path:
     if not path.is_dir():
         pytest.skip(f"no judged set at {path}")
     return path
+
+
+@pytest.fixture
+def fake_models(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The models of `tests.fakes`, registered by entry points, unused so far; the folder that registers them."""
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.setattr(finding, "_made", {})
+    for name, value in (("made", 0), ("calls", []), ("version", 1)):
+        monkeypatch.setattr(fakes.Words, name, value)
+    monkeypatch.setattr(fakes.Overlap, "calls", [])
+    return fakes.register(tmp_path_factory.mktemp("packages"))

@@ -18,8 +18,8 @@ MODELS = ROOT / "models" / "elanus_models"
 LANGCHAIN = ROOT / "integrations" / "langchain" / "langchain_elanus"
 LLAMAINDEX = ROOT / "integrations" / "llamaindex" / "llama_index" / "vector_stores" / "elanus"
 LAYERS = (
-    *("errors", "types", "schema", "analysis", "index", "filter", "rank", "storage", "search", "engine", "client"),
-    *("aio", "knowledge", "server", "cli"),
+    *("errors", "types", "models", "schema", "analysis", "index", "filter", "rank", "storage", "search", "engine"),
+    *("client", "aio", "knowledge", "server", "cli"),
 )
 PACKAGES_OF_THE_CORE = {"numpy", "pyarrow", "apsw"}
 
@@ -106,8 +106,8 @@ def test_the_engine_knows_no_model_and_no_framework_and_the_models_no_engine() -
     assert wrong == []
 
 
-def test_server_and_cli_speak_to_the_clients_surface_and_to_analysis_only() -> None:
-    allowed = {"errors", "types", "analysis", "client", "aio", "knowledge"}
+def test_server_and_cli_speak_to_the_clients_surface_to_models_and_to_analysis_only() -> None:
+    allowed = {"errors", "types", "models", "analysis", "client", "aio", "knowledge"}
     wrong = [
         f"{where(path, line)}: {module}"
         for layer in ("knowledge", "server", "cli")

@@ -157,7 +157,7 @@ def test_an_older_snapshot_never_takes_the_place_of_a_newer_layout(
         reader.start()
         assert inside.wait(20)
         other.flush("c")
-        assert collection.delete_keys(pa.array([3], pa.int64())) == 1
+        assert collection.delete_keys(pa.array([3], pa.int64()), collection.name) == 1
         go_on.set()
         reader.join()
         left = [0, 1, 2, 4, 5]

@@ -291,6 +291,7 @@ def test_a_missing_segment_is_an_error_that_names_it(folder: Path) -> None:
 
 def test_a_url_needs_pymilvus_and_leaves_durability_to_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pymilvus", None)
+    monkeypatch.delitem(sys.modules, "elanus.client.remote", raising=False)
     with pytest.raises(elanus.NotSupported, match="Milvus client"):
         elanus.connect("http://localhost:19530")
     with pytest.raises(elanus.NotSupported, match="durability"):

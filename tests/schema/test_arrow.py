@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import pyarrow as pa
-from elanus.schema.arrow import arrow_schema
-from elanus.schema.collection import CollectionSchema, Function
+from elanus.schema.arrow import arrow_schema, stored_schema
+from elanus.schema.collection import CollectionSchema
+from elanus.schema.functions import Function
 from elanus.types import DataType, FunctionType
 
 from tests.schema.model import make_schema
@@ -38,4 +39,15 @@ def test_a_numbered_key_is_in_the_stored_form_only_and_an_output_of_a_function_i
     schema.add_field("sparse", DataType.SPARSE_FLOAT_VECTOR)
     schema.add_function(Function("bm25", FunctionType.BM25, "text", "sparse"))
     assert arrow_schema(schema).names == ["text"]
-    assert arrow_schema(schema, with_auto_id=True).names == ["id", "text"]
+    assert stored_schema(schema).names == ["id", "text"]
+
+
+def test_an_embedding_is_in_the_stored_form_only():
+    schema = CollectionSchema(enable_dynamic_field=True)
+    schema.add_field("id", DataType.INT64, is_primary=True)
+    schema.add_field("dense", DataType.FLOAT_VECTOR, dim=4)
+    schema.add_field("text", DataType.VARCHAR, max_length=50)
+    schema.add_function(Function("e", FunctionType.TEXTEMBEDDING, "text", "dense", params={"provider": "p"}))
+    schema.verify()
+    assert arrow_schema(schema).names == ["id", "text", "$meta"]
+    assert stored_schema(schema).names == ["id", "text", "$meta", "dense"]

@@ -7,7 +7,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from elanus.errors import FieldNotFound, InvalidArgument, NotSupported
-from elanus.schema.collection import CollectionSchema, Function
+from elanus.schema.collection import CollectionSchema
+from elanus.schema.functions import Function
 from elanus.schema.output import Output, read_rows, resolve_output
 from elanus.schema.reading import reader
 from elanus.schema.rows import to_batch

@@ -15,7 +15,8 @@ import pyarrow as pa
 import pytest
 from elanus.errors import RowError
 from elanus.schema.arrow import arrow_schema
-from elanus.schema.collection import CollectionSchema, Function
+from elanus.schema.collection import CollectionSchema
+from elanus.schema.functions import Function
 from elanus.schema.rows import to_batch
 from elanus.types import DataType, FunctionType
 from hypothesis import given

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from elanus.client import Client, connect
     from elanus.client.text_layout import TextFields, TextLayout, make_text_collection, read_text_layout
     from elanus.errors import (
+        AliasConflict,
+        AliasExists,
+        AliasNotFound,
         AlreadyExists,
         CollectionNotFound,
         CollectionNotLoaded,
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
         FilterError,
         IndexNotFound,
         InvalidArgument,
+        ModelFailed,
+        ModelMismatch,
         NotFound,
         NotSupported,
         RowError,
@@ -30,8 +35,9 @@ if TYPE_CHECKING:
     )
     from elanus.filter import Expression, F, translate_filter
     from elanus.rank import AnnSearchRequest, RRFRanker, WeightedRanker, check_reranker, mmr, relevance, rerank_scores
-    from elanus.schema.collection import CollectionSchema, Function
+    from elanus.schema.collection import CollectionSchema
     from elanus.schema.fields import FieldSchema
+    from elanus.schema.functions import Function
     from elanus.schema.indexes import IndexParams
     from elanus.types import ConsistencyLevel, DataType, FunctionType, LoadState
 
@@ -42,6 +48,9 @@ _HOMES = {
     "elanus.client": ("Client", "connect"),
     "elanus.client.text_layout": ("TextFields", "TextLayout", "make_text_collection", "read_text_layout"),
     "elanus.errors": (
+        "AliasConflict",
+        "AliasExists",
+        "AliasNotFound",
         "AlreadyExists",
         "CollectionNotFound",
         "CollectionNotLoaded",
@@ -50,6 +59,8 @@ _HOMES = {
         "FilterError",
         "IndexNotFound",
         "InvalidArgument",
+        "ModelFailed",
+        "ModelMismatch",
         "NotFound",
         "NotSupported",
         "RowError",
@@ -70,14 +81,18 @@ _HOMES = {
         "relevance",
         "rerank_scores",
     ),
-    "elanus.schema.collection": ("CollectionSchema", "Function"),
+    "elanus.schema.collection": ("CollectionSchema",),
     "elanus.schema.fields": ("FieldSchema",),
+    "elanus.schema.functions": ("Function",),
     "elanus.schema.indexes": ("IndexParams",),
     "elanus.types": ("ConsistencyLevel", "DataType", "FunctionType", "LoadState"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "AliasConflict",
+    "AliasExists",
+    "AliasNotFound",
     "AlreadyExists",
     "AnnSearchRequest",
     "AsyncClient",
@@ -99,6 +114,8 @@ __all__ = [
     "IndexParams",
     "InvalidArgument",
     "LoadState",
+    "ModelFailed",
+    "ModelMismatch",
     "NotFound",
     "NotSupported",
     "RRFRanker",

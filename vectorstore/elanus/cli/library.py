@@ -88,7 +88,7 @@ class Library:
 def open_library(path: Path, limit: int | None, report: Report) -> Iterator[Library]:
     """Open the knowledge base in the folder `path`, building what is missing of it first.
 
-    `limit` asks for one of that many passages only. Raises EmbedderError and ElanusError.
+    `limit` asks for one of that many passages only. Raises ElanusError.
     """
     started = time.perf_counter()
     embedder = make_embedder(MODEL)

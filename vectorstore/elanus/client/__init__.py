@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from elanus.client.aliases import Aliases
 from elanus.client.collections import Collections
+from elanus.client.embeddings import Embeddings
 from elanus.client.indexes import Indexes
 from elanus.client.rows import Rows
 from elanus.client.searching import Searching
@@ -14,7 +16,7 @@ from elanus.errors import NotSupported
 __all__ = ["Client", "connect"]
 
 
-class Client(Collections, Indexes, Rows, Searching):
+class Client(Collections, Aliases, Indexes, Rows, Searching, Embeddings):
     """A store in a folder, with the methods, defaults and result shapes of `pymilvus.MilvusClient`.
 
     Args:

@@ -8,6 +8,7 @@ from elanus.analysis import make_analyzer
 from elanus.client.base import Base, check_collection_name
 from elanus.client.options import check_timeout, check_whole, consistency, refuse
 from elanus.engine.definition import Definition
+from elanus.engine.embedding import check_dims
 from elanus.errors import CollectionNotFound, IndexNotFound, InvalidArgument
 from elanus.schema.collection import CollectionSchema, as_schema
 from elanus.schema.fields import MAX_DIM, MAX_VARCHAR_BYTES, MIN_DIM
@@ -71,6 +72,7 @@ class Collections(Base):
 
         Raises:
             AlreadyExists: a collection of that name with another schema.
+            ModelFailed: the model of an embedding function cannot be had.
             SchemaError, NotSupported, InvalidArgument: see each message.
         """
         call = "create_collection"
@@ -93,15 +95,17 @@ class Collections(Base):
         check_defaults(built)
         check_analyzers(built)
         definition = Definition(built, {}, consistency=level, description=built.description).with_indexes(asked)
+        definition = definition.with_fingerprints(check_dims(built))
         covered = all(field.name in definition.indexes for field in built.vector_fields)
         with self._store.patience(check_timeout(call, timeout)):
             self._store.create(collection_name, definition.as_loaded(covered))
 
     def has_collection(self, collection_name: str, timeout: float | None = None, **kwargs: Any) -> bool:
-        """Whether there is a collection of that name."""
+        """Whether there is a collection of that name or alias."""
         refuse("has_collection", kwargs)
         check_timeout("has_collection", timeout)
-        return check_collection_name(collection_name) in self._store.names()
+        check_collection_name(collection_name)
+        return collection_name in self._store.names() or collection_name in self._store.aliases()
 
     def list_collections(self, **kwargs: Any) -> list[str]:
         """The collections' names, sorted."""
@@ -118,7 +122,7 @@ class Collections(Base):
         raw = definition.schema.to_dict()
         fields = [{"field_id": 100 + n, **field} for n, field in enumerate(raw["fields"])]
         return {
-            "collection_name": collection_name,
+            "collection_name": collection.name,
             "collection_id": collection.id,
             "auto_id": raw["auto_id"],
             "description": definition.description,
@@ -126,7 +130,8 @@ class Collections(Base):
             "functions": raw.get("functions", []),
             "enable_dynamic_field": raw["enable_dynamic_field"],
             "consistency_level": int(definition.consistency),
-            "aliases": [],
+            "fingerprints": dict(definition.fingerprints),
+            "aliases": list(self._store.aliases(collection.id)),
             "properties": {},
             "num_shards": 1,
             "num_partitions": 1,

@@ -20,7 +20,6 @@ INSTEAD = {
     "skip_load_dynamic_field": "columns are mapped when used; leave it out",
     "refresh": "every read sees every commit; leave it out",
     "properties": "collection properties are not implemented",
-    "ranker": "use hybrid_search with RRFRanker or WeightedRanker",
     "function_chains": "use hybrid_search",
     "highlighter": "leave it out",
     "search_aggregation": "aggregate the hits yourself",
@@ -56,7 +55,6 @@ INSTEAD = {
 METHODS_INSTEAD = {
     **dict.fromkeys(("create_partition", "drop_partition", "has_partition"), "filter on a field instead"),
     **dict.fromkeys(("list_partitions", "load_partitions", "release_partitions"), "filter on a field instead"),
-    **dict.fromkeys(("create_alias", "drop_alias", "alter_alias"), "rename_collection swaps names"),
     **dict.fromkeys(("create_database", "use_database", "list_databases", "drop_database"), "use a folder for each"),
     **dict.fromkeys(("query_iterator", "search_iterator"), "page with limit and offset"),
     **dict.fromkeys(("add_collection_field", "alter_collection_field"), "use dynamic fields"),

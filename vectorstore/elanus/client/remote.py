@@ -7,10 +7,13 @@ from typing import Any
 
 import pymilvus
 
+from elanus.errors import NotSupported
 from elanus.filter import Expression
 from elanus.rank import AnnSearchRequest, RRFRanker, WeightedRanker
-from elanus.schema.collection import CollectionSchema, Function
+from elanus.schema.collection import CollectionSchema
+from elanus.schema.functions import Function
 from elanus.schema.indexes import IndexParams
+from elanus.types import FunctionType
 
 
 class MilvusServer(pymilvus.MilvusClient):  # type: ignore[misc]
@@ -35,6 +38,8 @@ class MilvusServer(pymilvus.MilvusClient):  # type: ignore[misc]
 
     def search(self, collection_name: str, data: Any = None, filter: Any = "", *args: Any, **kwargs: Any) -> Any:
         """As in pymilvus."""
+        if "ranker" in kwargs:
+            kwargs["ranker"] = _ranker(kwargs["ranker"])
         return super().search(collection_name, data, _written(filter) or "", *args, **kwargs)
 
     def query(self, collection_name: str, filter: Any = "", *args: Any, **kwargs: Any) -> Any:
@@ -50,7 +55,7 @@ class MilvusServer(pymilvus.MilvusClient):  # type: ignore[misc]
     def hybrid_search(self, collection_name: str, reqs: Sequence[Any], ranker: Any, *args: Any, **kwargs: Any) -> Any:
         """As in pymilvus."""
         translated = [_pymilvus(request) for request in reqs]
-        return super().hybrid_search(collection_name, translated, _pymilvus(ranker), *args, **kwargs)
+        return super().hybrid_search(collection_name, translated, _ranker(ranker), *args, **kwargs)
 
 
 class _Schema(pymilvus.CollectionSchema):  # type: ignore[misc]
@@ -75,8 +80,20 @@ def _request(request: AnnSearchRequest) -> Any:
     )
 
 
+def _ranker(ranker: Any) -> Any:
+    """A ranker for a server, which calls its models itself."""
+    if callable(getattr(ranker, "rerank", None)):
+        raise NotSupported(
+            f"a Milvus server cannot call {type(ranker).__name__}; give a Function(RERANK), whose model the server "
+            "calls, or search without it and rank the hits with elanus.rerank_scores"
+        )
+    return _pymilvus(ranker)
+
+
 def _function(function: Function) -> Any:
     raw = function.to_dict()
+    if function.type == FunctionType.RERANK and "candidates" in function.params:
+        raise NotSupported(f"function '{function.name}': Milvus has no 'candidates'; leave it out with a server")
     return pymilvus.Function(
         raw["name"],
         pymilvus.FunctionType(int(raw["type"])),

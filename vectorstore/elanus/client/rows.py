@@ -13,6 +13,7 @@ from elanus.client.base import Base, check_collection_name
 from elanus.client.options import check_consistency, check_timeout, refuse
 from elanus.client.results import QueryResult
 from elanus.engine.collection import Collection, Written
+from elanus.engine.embedding import with_vectors
 from elanus.errors import InvalidArgument, RowError
 from elanus.filter import Expression, Predicate
 from elanus.schema.rows import to_batch
@@ -42,13 +43,14 @@ class Rows(Base):
 
         Args:
             data: a list of dicts, one dict, a dict of columns, a pyarrow Table or RecordBatch, or a pandas or polars
-                DataFrame. Vectors may be numpy arrays.
+                DataFrame. Vectors may be numpy arrays. A field that a TEXTEMBEDDING function fills is left out.
 
         Returns:
             {"insert_count": n, "ids": [...], "cost": 0}.
 
         Raises:
             RowError: a row does not fit the schema: names row, field, value and rule. No row was stored.
+            ModelMismatch, ModelFailed: the embedding function's model is another one, or failed. No row was stored.
             StoreFull: there was no space. No row was stored.
         """
         refuse("insert", {"partition_name": partition_name, **kwargs})
@@ -76,10 +78,11 @@ class Rows(Base):
         check_collection_name(name)
 
         def write(collection: Collection) -> Written:
-            batch = to_batch(collection.definition.schema, data)
+            definition = collection.definition
+            batch = to_batch(definition.schema, data)
             if not batch.num_rows:
                 return Written(pa.array([], pa.int64()), 0)
-            return collection.write(batch)
+            return collection.write(with_vectors(name, definition, batch), name)
 
         with self._store.patience(check_timeout(call, timeout)):
             return self._store.write(name, write)
@@ -107,10 +110,10 @@ class Rows(Base):
         def delete(collection: Collection) -> int:
             schema = collection.definition.schema
             if ids is not None:
-                return collection.delete_keys(as_keys(collection, ids))
+                return collection.delete_keys(as_keys(collection, ids), collection_name)
             predicate = make_predicate(schema, filter, filter_params)
             assert predicate is not None
-            return collection.delete_matching(predicate)
+            return collection.delete_matching(predicate, collection_name)
 
         with self._store.patience(check_timeout("delete", timeout)):
             return {"delete_count": self._store.write(collection_name, delete)}

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from elanus.errors import InvalidArgument, SchemaError
-from elanus.schema.collection import DYNAMIC_FIELD, Function
+from elanus.schema.collection import DYNAMIC_FIELD
+from elanus.schema.functions import Function
 from elanus.types import DataType, FunctionType
 
 KEY_BYTES = 512

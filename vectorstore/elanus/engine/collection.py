@@ -8,7 +8,7 @@ read fetches it from the log with the rest. Either way the log's order decides.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,9 +18,10 @@ import numpy as np
 import pyarrow as pa
 
 from elanus.engine.definition import Definition
-from elanus.errors import CollectionNotFound, StoreError, did_you_mean
+from elanus.engine.naming import named
+from elanus.errors import StoreError
 from elanus.filter import Predicate, matches
-from elanus.schema.arrow import arrow_schema
+from elanus.schema.arrow import stored_schema
 from elanus.storage.catalog import Catalog
 from elanus.storage.keys import Keys
 from elanus.storage.log import decode, encode, with_auto_ids
@@ -32,7 +33,7 @@ OPEN_ATTEMPTS = 20
 
 
 class Stale(Exception):
-    """The collection was redefined, dropped or truncated since this object read it; look it up again."""
+    """The name means another collection, or another definition of it, since this object read it; look it up again."""
 
 
 @dataclass(frozen=True)
@@ -111,28 +112,30 @@ class Collection:
         """The size of the log that no segment holds yet, as far as this process knows."""
         return self._state.tail.nbytes
 
-    def write(self, batch: pa.RecordBatch) -> Written:
-        """Commit rows (the form of `arrow_schema(schema)`); rows with the same keys are replaced.
+    def write(self, batch: pa.RecordBatch, name: str) -> Written:
+        """Commit rows in the form of `stored_schema(schema)`, with or without the keys that the store gives.
+
+        Rows with the same keys are replaced.
 
         Raises:
-            Stale: the definition changed meanwhile; nothing was written.
+            Stale: `name`, the collection's or an alias, means something else meanwhile; nothing was written.
         """
         body = encode(batch)
         key = self.definition.key_field
         with self._catalog.write() as transaction:
-            row = self._row(transaction)
+            row = self._row(transaction, name)
             entry = transaction.append(row, WRITE, batch.num_rows, body)
         stored = with_auto_ids(batch, entry, self.definition.schema)
         self._applied(row, entry, stored)
         return Written(stored.column(key), batch.num_rows)
 
-    def delete(self, choose: Callable[[View], pa.Array]) -> int:
+    def delete(self, choose: Callable[[View], pa.Array], name: str) -> int:
         """Delete the rows whose keys `choose` returns from the newest view; return how many lived.
 
-        The choice is made inside the write lock, so that it is of the moment the delete commits.
+        The choice is made inside the write lock, so that it is of the moment the delete commits. Stale as in `write`.
         """
         with self._catalog.write() as transaction:
-            row = self._row(transaction)
+            row = self._row(transaction, name)
             with self._lock:
                 self.catch_up(transaction, row)
                 keys = Keys(choose(self._state.view()))
@@ -144,17 +147,17 @@ class Collection:
         self._applied(row, entry, batch)
         return living
 
-    def delete_keys(self, keys: pa.Array) -> int:
+    def delete_keys(self, keys: pa.Array, name: str) -> int:
         """Delete the rows of these keys; return how many there were."""
-        return self.delete(lambda _: keys)
+        return self.delete(lambda _: keys, name)
 
-    def delete_matching(self, predicate: Predicate) -> int:
+    def delete_matching(self, predicate: Predicate, name: str) -> int:
         """Delete the rows that match a filter; return how many there were."""
-        return self.delete(lambda view: _matching_keys(view, predicate, self.definition))
+        return self.delete(lambda view: _matching_keys(view, predicate, self.definition), name)
 
-    def _row(self, transaction: Transaction) -> CollectionRow:
-        row = transaction.collection(self.id)
-        if row is None or row.version != self._state.row.version:
+    def _row(self, transaction: Transaction, name: str) -> CollectionRow:
+        row = transaction.collection(name)
+        if row is None or row.id != self.id or row.version != self._state.row.version:
             raise Stale
         return row
 
@@ -165,7 +168,7 @@ class Collection:
 
 
 def _matching_keys(view: View, predicate: Predicate, definition: Definition) -> pa.Array:
-    field = arrow_schema(definition.schema, with_auto_id=True).field(definition.key_field)
+    field = stored_schema(definition.schema).field(definition.key_field)
     pieces = [pa.array([], field.type)]
     for s in view.slices:
         mask = matches(predicate, s.part)
@@ -174,27 +177,21 @@ def _matching_keys(view: View, predicate: Predicate, definition: Definition) -> 
     return pa.concat_arrays(pieces)
 
 
-def open_collection(catalog: Catalog, folder: Path, name: str, known: Collection | None) -> Collection:
-    """Return the collection of that name, caught up; `known` is what an earlier call returned.
+def open_collection(catalog: Catalog, folder: Path, name: str, known: Mapping[int, Collection]) -> Collection:
+    """Return the collection of that name or alias, caught up; `known` are those open in this process, by id.
 
     A segment may be merged away between reading the catalogue and mapping its files: then the catalogue already
     lists another, and reading it again finds it.
     """
     for attempt in range(OPEN_ATTEMPTS):
         with catalog.read() as transaction:
-            row = transaction.collection(name)
-            if row is None:
-                raise CollectionNotFound(_not_found(name, [r.name for r in transaction.collections()]))
+            row = named(transaction, name)
             try:
-                if known is None or known.id != row.id:
+                if row.id not in known:
                     return Collection(catalog, folder, row, transaction)
-                known.catch_up(transaction, row)
-                return known
+                known[row.id].catch_up(transaction, row)
+                return known[row.id]
             except FileNotFoundError as error:
                 if attempt == OPEN_ATTEMPTS - 1:
                     raise StoreError(f"collection '{name}': a listed segment file is missing: {error}") from error
     raise AssertionError("unreachable")
-
-
-def _not_found(name: str, known: list[str]) -> str:
-    return f"no collection '{name}'{did_you_mean(name, known)}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -34,13 +34,17 @@ class Index:
 
 @dataclass(frozen=True)
 class Definition:
-    """A collection's schema, its indexes by field, and whether it is loaded."""
+    """A collection's schema, its indexes by field, whether it is loaded, and whose vectors are in its fields.
+
+    `fingerprints` are of the embedding models that fill vector fields, as far as they are known.
+    """
 
     schema: CollectionSchema
     indexes: Mapping[str, Index]
     loaded: bool = False
     consistency: ConsistencyLevel = ConsistencyLevel.Bounded
     description: str = ""
+    fingerprints: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def key_field(self) -> str:
@@ -50,7 +54,7 @@ class Definition:
     @cached_property
     def specs(self) -> dict[str, IndexSpec]:
         """The index of each searchable field."""
-        return {field: index.spec for field, index in self.indexes.items()}
+        return {name: index.spec for name, index in self.indexes.items()}
 
     def output(self, names: Sequence[str] | None, *, query: bool = False) -> Output:
         """What to read for `output_fields`, remembered; see `resolve_output`."""
@@ -75,13 +79,15 @@ class Definition:
             "loaded": self.loaded,
             "consistency": int(self.consistency),
             "description": self.description,
+            "fingerprints": dict(self.fingerprints),
         }
 
     @classmethod
     def from_dict(cls, raw: Mapping[str, Any]) -> Definition:
         """Read what `to_dict` wrote."""
         schema = CollectionSchema.from_dict(raw["schema"])
-        bare = cls(schema, {}, raw["loaded"], ConsistencyLevel(raw["consistency"]), raw["description"])
+        level, prints = ConsistencyLevel(raw["consistency"]), raw.get("fingerprints", {})
+        bare = cls(schema, {}, raw["loaded"], level, raw["description"], prints)
         asked = [
             IndexParam(i["field"], i["index_type"], i["name"], i["metric_type"], i["params"]) for i in raw["indexes"]
         ]
@@ -109,12 +115,19 @@ class Definition:
         return replace(self, indexes=indexes)
 
     def same_as(self, other: Definition) -> bool:
-        """Whether both ask for the same collection, loaded or not."""
-        return self.as_loaded(False).to_dict() == other.as_loaded(False).to_dict()
+        """Whether both ask for the same collection, loaded or not, whatever models have filled it."""
+        return self._asked().to_dict() == other._asked().to_dict()
+
+    def _asked(self) -> Definition:
+        return replace(self, loaded=False, fingerprints={})
 
     def as_loaded(self, loaded: bool) -> Definition:
         """The same, searchable or not."""
         return replace(self, loaded=loaded)
+
+    def with_fingerprints(self, fingerprints: Mapping[str, str]) -> Definition:
+        """The same, with the models of some fields noted."""
+        return replace(self, fingerprints={**self.fingerprints, **fingerprints})
 
     def without_index(self, name: str) -> Definition:
         """Remove the index of that name (or on the field of that name)."""

@@ -11,13 +11,14 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TypeVar
 
+from elanus.engine import naming
 from elanus.engine.collection import Collection, Stale, open_collection
 from elanus.engine.definition import Definition
 from elanus.engine.maintenance import Maintainer
 from elanus.errors import AlreadyExists, CollectionNotFound, InvalidArgument, StoreClosed
 from elanus.storage import place
 from elanus.storage.catalog import Catalog
-from elanus.storage.tables import CollectionRow, Transaction
+from elanus.storage.tables import HIDDEN
 
 T = TypeVar("T")
 DURABILITIES = ("fsync", "os")
@@ -87,7 +88,7 @@ class Store:
             return known
         with self._lock:
             try:
-                current = open_collection(self.catalog, self.folder, name, known)
+                current = open_collection(self.catalog, self.folder, name, self._open_by_id())
             except CollectionNotFound:
                 self._collections.pop(name, None)
                 raise
@@ -95,20 +96,23 @@ class Store:
             self._forget_dropped()
             return current
 
+    def _open_by_id(self) -> dict[int, Collection]:
+        return {collection.id: collection for _, collection in list(self._collections.values())}
+
     def _forget_dropped(self) -> None:
         """Let go of what the catalogue does not have any more under its name, so that its files are unmapped."""
         if len(self._collections) > 1:
             with self.catalog.read() as transaction:
-                names = transaction.names()
+                ids = transaction.ids()
             for name, (_, collection) in list(self._collections.items()):
-                if names.get(name) != collection.id:
+                if ids.get(name) != collection.id:
                     self._collections.pop(name, None)
 
     def names(self) -> list[str]:
         """The collections' names, sorted."""
         self._check()
         with self.catalog.read() as transaction:
-            return sorted(transaction.names())
+            return transaction.names()
 
     # Defining
 
@@ -116,10 +120,12 @@ class Store:
         """Create a collection; the same one again changes nothing.
 
         Raises:
-            AlreadyExists: a collection of that name with another schema or other indexes.
+            AlreadyExists: a collection of that name with another schema or other indexes, or an alias.
         """
         self._check()
         with self.catalog.write() as transaction:
+            rule = f"collection name [{name}] conflicts with an existing alias, please choose a unique name"
+            naming.refuse_alias(transaction, name, rule)
             row = transaction.collection(name)
             if row is None:
                 transaction.add_collection(name, definition.to_dict())
@@ -132,7 +138,7 @@ class Store:
         """Replace a collection's definition by `change` of the newest one; return the new one."""
         self._check()
         with self.catalog.write() as transaction:
-            row = self._row(transaction, name)
+            row = naming.named(transaction, name)
             old = Definition.from_dict(row.definition)
             new = change(old)
             if new != old:
@@ -144,7 +150,8 @@ class Store:
         """Give a collection another, free name."""
         self._check()
         with self.catalog.write() as transaction:
-            row = self._row(transaction, old)
+            row = naming.named_itself(transaction, old, "unsupported use an alias to rename collection, alias:")
+            naming.refuse_alias(transaction, new, f"cannot rename collection to an existing alias: {new}")
             if transaction.collection(new) is not None:
                 raise AlreadyExists(f"cannot rename '{old}': collection '{new}' exists")
             transaction.rename(row.id, new)
@@ -155,25 +162,66 @@ class Store:
         """Remove a collection and its rows; its files go as soon as nobody can be reading them."""
         self._check()
         with self.catalog.write() as transaction:
-            transaction.drop(self._row(transaction, name).id)
+            row = naming.named_itself(transaction, name, "cannot drop the collection via alias = ")
+            naming.check_without_aliases(transaction, row)
+            transaction.drop(row.id)
         self._collections.pop(name, None)
         self.maintainer.wake()
 
     def truncate(self, name: str) -> None:
-        """Remove all rows of a collection: it becomes a new one of the same name and definition."""
+        """Remove all rows of a collection: it becomes a new one of the same name, aliases and definition."""
         self._check()
         with self.catalog.write() as transaction:
-            row = self._row(transaction, name)
-            transaction.drop(row.id)
-            transaction.add_collection(name, row.definition)
+            row = naming.named(transaction, name)
+            transaction.supersede(row, transaction.add_collection(HIDDEN, row.definition).id)
         self._collections.pop(name, None)
         self.maintainer.wake()
 
-    def _row(self, transaction: Transaction, name: str) -> CollectionRow:
-        row = transaction.collection(name)
-        if row is None:
-            raise CollectionNotFound(f"no collection '{name}'")
-        return row
+    # Aliases
+
+    def aliases(self, collection: int | None = None) -> dict[str, str]:
+        """The name of the collection that each alias stands for, of all aliases or of one collection's, by alias."""
+        self._check()
+        with self.catalog.read() as transaction:
+            name_of = {row.id: row.name for row in transaction.collections()}
+            return {alias: name_of[number] for alias, number in transaction.aliases(collection).items()}
+
+    def aliased(self, alias: str) -> str:
+        """The name of the collection that an alias stands for, or AliasNotFound."""
+        self._check()
+        with self.catalog.read() as transaction:
+            return naming.aliased(transaction, alias).name
+
+    def create_alias(self, name: str, alias: str) -> None:
+        """Let a free name stand for a collection; if it does already, nothing changes.
+
+        Raises:
+            AliasConflict, AliasExists: it is a collection's name, or stands for another one.
+        """
+        self._check()
+        with self.catalog.write() as transaction:
+            row = naming.named(transaction, name)
+            naming.check_new_alias(transaction, alias, row)
+            transaction.set_alias(alias, row.id)
+
+    def alter_alias(self, name: str, alias: str) -> None:
+        """Let an alias stand for another collection, in one step: who reads by it sees the one or the other.
+
+        Raises:
+            AliasConflict, AliasNotFound: it is a collection's name, or stands for nothing.
+        """
+        self._check()
+        with self.catalog.write() as transaction:
+            row = naming.named(transaction, name)
+            naming.check_alias(transaction, alias)
+            naming.aliased(transaction, alias)
+            transaction.set_alias(alias, row.id)
+
+    def drop_alias(self, alias: str) -> None:
+        """Let a name stand for nothing; the collection stays. One that stands for nothing is no error, as in Milvus."""
+        self._check()
+        with self.catalog.write() as transaction:
+            transaction.drop_alias(alias)
 
     # Writing
 
@@ -213,7 +261,7 @@ class Store:
     def _fold(self) -> None:
         self.closed = True  # what others commit from here on stays in the log
         if not self.private:
-            self.maintainer.fold([collection for _, collection in list(self._collections.values())])
+            self.maintainer.fold(self._open_by_id().values())
 
     def _end(self) -> None:
         self.closed = True

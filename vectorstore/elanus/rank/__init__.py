@@ -4,15 +4,18 @@ from elanus.rank.fusion import Route, relevance, rrf, weighted
 from elanus.rank.mmr import mmr
 from elanus.rank.models import check_reranker, rerank_scores
 from elanus.rank.rankers import AnnSearchRequest, Fuse, RRFRanker, WeightedRanker, as_ranker, as_request
+from elanus.rank.reranking import Reranking, as_reranking
 
 __all__ = [
     "AnnSearchRequest",
     "Fuse",
     "RRFRanker",
+    "Reranking",
     "Route",
     "WeightedRanker",
     "as_ranker",
     "as_request",
+    "as_reranking",
     "check_reranker",
     "mmr",
     "relevance",

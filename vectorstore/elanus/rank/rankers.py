@@ -10,6 +10,7 @@ from typing import Any
 from elanus.errors import InvalidArgument, NotSupported
 from elanus.filter import Expression, split_filter
 from elanus.rank.fusion import Route, rrf, weighted
+from elanus.rank.reranking import as_function, asked_fusion
 
 MAX_RRF_K = 16_384
 Fuse = Callable[[Sequence[Route]], Route]
@@ -109,20 +110,22 @@ class WeightedRanker:
 
 
 def as_ranker(ranker: Any, metrics: Sequence[str]) -> Fuse:
-    """Return the fusion that a ranker (ours, pymilvus's, or anything with their `dict()`) asks for.
+    """Return the fusion that a ranker (ours, pymilvus's, a RERANK function, or what has their `dict()`) asks for.
 
     Raises:
         InvalidArgument: no ranker, or another number of weights than of requests.
         NotSupported: a strategy or a parameter of one that is not implemented.
     """
-    if not callable(getattr(ranker, "dict", None)):
-        if hasattr(ranker, "input_field_names"):
-            raise NotSupported("a Function as ranker is not supported yet; use RRFRanker or WeightedRanker")
-        raise InvalidArgument(f"ranker must be an RRFRanker or a WeightedRanker, not {type(ranker).__name__}")
-    raw = ranker.dict()
+    function = as_function(ranker)
+    if function is None and not callable(getattr(ranker, "dict", None)):
+        raise InvalidArgument(
+            "ranker must be an RRFRanker, a WeightedRanker, a Function(RERANK) or a model with "
+            f"rerank(query, documents), not {type(ranker).__name__}"
+        )
+    raw: Any = ranker.dict() if function is None else asked_fusion(function)
     strategy, params = raw.get("strategy"), dict(raw.get("params") or {})
     if strategy not in MAKERS:
-        raise NotSupported(f"ranker strategy {strategy!r} is not supported yet; use {' or '.join(MAKERS)}")
+        raise NotSupported(f"ranker strategy {strategy!r} is not supported yet; use {', '.join(MAKERS)} or model")
     make, known = MAKERS[strategy]
     for name in params:
         if name not in known:

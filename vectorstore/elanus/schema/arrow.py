@@ -32,19 +32,29 @@ def arrow_type(dtype: DataType, field: FieldSchema) -> pa.DataType:
 
 
 def stored_fields(schema: CollectionSchema) -> list[FieldSchema]:
-    """The fields that rows bring or the store numbers; outputs of functions are computed, not stored."""
+    """The fields whose values are kept: all but BM25's outputs, which are made from the text when needed."""
     return [f for f in schema.fields if f.dtype != DataType.SPARSE_FLOAT_VECTOR]
 
 
 def incoming_fields(schema: CollectionSchema) -> list[FieldSchema]:
-    """The fields that a row may bring."""
-    return [f for f in stored_fields(schema) if not f.auto_id]
+    """The fields that a row may bring: not those that the store numbers or a function computes."""
+    return [f for f in stored_fields(schema) if not f.auto_id and schema.embedding(f.name) is None]
 
 
-def arrow_schema(schema: CollectionSchema, *, with_auto_id: bool = False) -> pa.Schema:
+def arrow_schema(schema: CollectionSchema) -> pa.Schema:
     """The columns of an incoming batch, in order; `$meta` (JSON text) is last if there are dynamic fields."""
-    fields = stored_fields(schema) if with_auto_id else incoming_fields(schema)
-    columns = [pa.field(f.name, arrow_type(f.dtype, f)) for f in fields]
+    columns = [_column(f) for f in incoming_fields(schema)]
     if schema.enable_dynamic_field:
         columns.append(pa.field(DYNAMIC_FIELD, pa.string()))
     return pa.schema(columns)
+
+
+def stored_schema(schema: CollectionSchema) -> pa.Schema:
+    """The columns of a committed batch: the numbered key first, then the incoming ones, then the computed vectors."""
+    numbered = [_column(f) for f in schema.fields if f.auto_id]
+    computed = [_column(schema.field(f.output_field_names[0])) for f in schema.embeddings]
+    return pa.schema([*numbered, *arrow_schema(schema), *computed])
+
+
+def _column(field: FieldSchema) -> pa.Field:
+    return pa.field(field.name, arrow_type(field.dtype, field))

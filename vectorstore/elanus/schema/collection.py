@@ -2,76 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from elanus.errors import FieldNotFound, NotSupported, SchemaError, did_you_mean
-from elanus.schema.fields import FieldSchema, check_name
+from elanus.schema.fields import FieldSchema
+from elanus.schema.functions import Function
 from elanus.types import DataType, FunctionType
 
 DYNAMIC_FIELD = "$meta"
 MAX_FIELDS = 64
 MAX_VECTOR_FIELDS = 10
-
-
-class Function:
-    """A computation the store does on insert; so far BM25, from one analysed VARCHAR to one sparse vector.
-
-    Args:
-        name: unique within the schema.
-        function_type: `FunctionType.BM25`.
-        input_field_names, output_field_names: one name each, as a str or a list.
-
-    Raises:
-        NotSupported: another function type.
-    """
-
-    def __init__(
-        self,
-        name: str,
-        function_type: FunctionType,
-        input_field_names: str | Sequence[str],
-        output_field_names: str | Sequence[str] | None = None,
-        description: str = "",
-        params: Mapping[str, Any] | None = None,
-    ) -> None:
-        check_name("function", name)
-        self.name = name
-        self.type = FunctionType(int(function_type))
-        self.input_field_names = _names(input_field_names)
-        self.output_field_names = _names(output_field_names)
-        self.description = description
-        self.params = dict(params or {})
-        if self.type != FunctionType.BM25:
-            raise NotSupported(f"function '{name}': {self.type.name} is not supported yet; BM25 is")
-        if self.params:
-            raise NotSupported(
-                f"function '{name}': params {sorted(self.params)} are not supported; "
-                "BM25 takes bm25_k1 and bm25_b in its index params"
-            )
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the function in the shape of pymilvus's `Function.to_dict()`."""
-        return {
-            "name": self.name,
-            "description": self.description,
-            "type": self.type,
-            "input_field_names": self.input_field_names,
-            "output_field_names": self.output_field_names,
-            "params": self.params,
-        }
-
-    @classmethod
-    def from_dict(cls, raw: Mapping[str, Any]) -> Function:
-        """Make a function from `to_dict()`'s shape, ours or pymilvus's."""
-        return cls(
-            raw["name"],
-            raw["type"],
-            raw["input_field_names"],
-            raw.get("output_field_names"),
-            raw.get("description", ""),
-            raw.get("params"),
-        )
 
 
 class CollectionSchema:
@@ -151,17 +92,26 @@ class CollectionSchema:
 
     def bm25_input(self, output: str) -> FieldSchema | None:
         """Return the text field that feeds the BM25 output field `output`, or None if no function does."""
-        for function in self.functions:
-            if output in function.output_field_names:
-                return self.field(function.input_field_names[0])
-        return None
+        function = self._function(FunctionType.BM25, output)
+        return None if function is None else self.field(function.input_field_names[0])
+
+    def embedding(self, output: str) -> Function | None:
+        """Return the TEXTEMBEDDING function that fills the field `output`, or None if there is none."""
+        return self._function(FunctionType.TEXTEMBEDDING, output)
+
+    @property
+    def embeddings(self) -> list[Function]:
+        """The TEXTEMBEDDING functions, in order."""
+        return [f for f in self.functions if f.type == FunctionType.TEXTEMBEDDING]
+
+    def _function(self, kind: FunctionType, output: str) -> Function | None:
+        fitting = (f for f in self.functions if f.type == kind and output in f.output_field_names)
+        return next(fitting, None)
 
     def verify(self) -> None:
         """Raise SchemaError or NotSupported if no collection can have this schema."""
         names = self.names()
-        doubled = {name for name in names if names.count(name) > 1}
-        if doubled:
-            raise SchemaError(f"field names occur twice: {sorted(doubled)}")
+        _refuse_doubled("field names occur twice", names)
         keys = [f.name for f in self.fields if f.is_primary]
         if len(keys) != 1:
             raise SchemaError(f"a schema needs exactly one primary field; this one has {keys or 'none'}")
@@ -173,7 +123,9 @@ class CollectionSchema:
                 f"{len(self.vector_fields)} vectors of at most {MAX_VECTOR_FIELDS}"
             )
         for function in self.functions:
-            self._verify_function(function)
+            function.verify(self.field)
+        _refuse_doubled("functions have the same name", [f.name for f in self.functions])
+        _refuse_doubled("functions have the same output", [n for f in self.functions for n in f.output_field_names])
         for field in self.vector_fields:
             if field.dtype == DataType.SPARSE_FLOAT_VECTOR and self.bm25_input(field.name) is None:
                 raise NotSupported(
@@ -181,24 +133,14 @@ class CollectionSchema:
                     "function only; add Function(name, FunctionType.BM25, text_field, this_field)"
                 )
 
-    def _verify_function(self, function: Function) -> None:
-        ends = (function.input_field_names, function.output_field_names)
-        if any(len(names) != 1 for names in ends):
-            raise SchemaError(f"function '{function.name}': BM25 takes one input field and one output field")
-        source, target = self.field(ends[0][0]), self.field(ends[1][0])
-        if source.dtype != DataType.VARCHAR or not source.enable_analyzer:
-            raise SchemaError(
-                f"function '{function.name}': input '{source.name}' must be VARCHAR with enable_analyzer=True"
-            )
-        if target.dtype != DataType.SPARSE_FLOAT_VECTOR:
-            raise SchemaError(f"function '{function.name}': output '{target.name}' must be SPARSE_FLOAT_VECTOR")
-
     def to_dict(self) -> dict[str, Any]:
         """Return the schema in the shape of pymilvus's `CollectionSchema.to_dict()`; JSON-serialisable."""
+        computed = {name for function in self.functions for name in function.output_field_names}
+        marks = [{"is_function_output": True} if f.name in computed else {} for f in self.fields]
         out: dict[str, Any] = {
             "auto_id": self.auto_id,
             "description": self.description,
-            "fields": [f.to_dict() for f in self.fields],
+            "fields": [f.to_dict() | mark for f, mark in zip(self.fields, marks, strict=True)],
             "enable_dynamic_field": self.enable_dynamic_field,
         }
         if self.functions:
@@ -233,7 +175,7 @@ def _options(field: FieldSchema) -> dict[str, Any]:
     return {key: value for key, value in raw.items() if value not in (None, False)}
 
 
-def _names(names: str | Sequence[str] | None) -> list[str]:
-    if names is None:
-        return []
-    return [names] if isinstance(names, str) else list(names)
+def _refuse_doubled(rule: str, names: list[str]) -> None:
+    doubled = {name for name in names if names.count(name) > 1}
+    if doubled:
+        raise SchemaError(f"{rule}: {sorted(doubled)}")

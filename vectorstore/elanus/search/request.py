@@ -40,19 +40,18 @@ class Route:
 def make_route(
     schema: CollectionSchema,
     specs: Mapping[str, IndexSpec],
-    anns_field: str | None,
+    field: FieldSchema,
     data: Any,
     limit: int,
     predicate: Predicate | None,
     search_params: Mapping[str, Any] | None,
 ) -> Route:
-    """Check one route's arguments.
+    """Check one route's arguments; `field` is what `pick_field` gave.
 
     Raises:
         InvalidArgument: the data, the limit or a search parameter does not fit the field.
-        FieldNotFound, SchemaError, IndexNotFound: the field cannot be searched.
+        IndexNotFound: the field cannot be searched.
     """
-    field = pick_field(schema, anns_field)
     spec = specs.get(field.name)
     if spec is None:
         raise IndexNotFound(f"vector field '{field.name}' has no index; create_index first")
@@ -67,7 +66,11 @@ def make_route(
 
 
 def pick_field(schema: CollectionSchema, name: str | None) -> FieldSchema:
-    """The vector field of that name, or the only one if no name is given."""
+    """The vector field of that name, or the only one if no name is given.
+
+    Raises:
+        InvalidArgument, SchemaError: there is none.
+    """
     fields = schema.vector_fields
     names = [f.name for f in fields]
     if not name:
@@ -81,6 +84,14 @@ def pick_field(schema: CollectionSchema, name: str | None) -> FieldSchema:
             raise SchemaError(f"anns_field '{name}' is no vector field; search one of {names}")
         raise InvalidArgument(f"anns_field: no field '{name}'{did_you_mean(name, names)}")
     return schema.field(name)
+
+
+def given_texts(data: Any) -> tuple[str, ...] | None:
+    """The query texts, if texts were given and not vectors; one str counts as a list of one."""
+    texts = [data] if isinstance(data, str) else data
+    if isinstance(texts, (list, tuple)) and texts and all(isinstance(text, str) for text in texts):
+        return tuple(texts)
+    return None
 
 
 def as_texts(field: FieldSchema, data: Any) -> tuple[str, ...]:

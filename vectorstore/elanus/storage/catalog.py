@@ -18,7 +18,7 @@ import apsw
 from elanus.errors import StoreBusy, StoreClosed, StoreError, StoreFormatError, StoreFull
 from elanus.storage.failpoints import reach
 from elanus.storage.locks import FileLock
-from elanus.storage.tables import SCHEMA, Transaction
+from elanus.storage.tables import ADDED, SCHEMA, Transaction
 
 FORMAT_VERSION = 1
 APPLICATION_ID = 0x454C414E
@@ -206,6 +206,7 @@ def _prepare(connection: apsw.Connection, path: Path, synchronous: str) -> None:
         connection.execute(f"PRAGMA user_version={FORMAT_VERSION}")
         connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
         connection.execute("COMMIT")
+    connection.execute(ADDED)
 
 
 def _check_format(connection: apsw.Connection, path: Path) -> None:

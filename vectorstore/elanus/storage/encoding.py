@@ -33,6 +33,15 @@ def dictionary(array: pa.Array) -> pa.Array:
     return pa.DictionaryArray.from_arrays(ranks.take(encoded.indices), encoded.dictionary.take(order))
 
 
+def plain(column: pa.Array) -> pa.Array:
+    """Undo `dictionary`."""
+    if pa.types.is_dictionary(column.type):
+        return column.dictionary_decode()
+    if pa.types.is_list(column.type) and pa.types.is_dictionary(column.type.value_type):
+        return column.cast(pa.list_(column.type.value_type.value_type))
+    return column
+
+
 def extent(array: pa.Array) -> int:
     """What an array's offsets would count if it were not dictionary-encoded: bytes of strings, elements of lists."""
     if pa.types.is_list(array.type):

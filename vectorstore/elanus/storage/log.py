@@ -33,9 +33,9 @@ def decode(entry: LogEntry, schema: CollectionSchema) -> pa.RecordBatch:
 
 
 def with_auto_ids(batch: pa.RecordBatch, entry: LogEntry, schema: CollectionSchema) -> pa.RecordBatch:
-    """Number a batch's rows from the entry's first id, if the collection numbers its rows."""
+    """Number a batch's rows from the entry's first id, if the collection numbers its rows and they have no keys yet."""
     key = schema.primary_field
-    if entry.op != WRITE or not key.auto_id:
+    if entry.op != WRITE or not key.auto_id or key.name in batch.schema.names:
         return batch
     ids = from_numbers(np.arange(entry.first_id, entry.first_id + entry.rows, dtype=np.int64))
     return batch.add_column(0, pa.field(key.name, pa.int64()), ids)

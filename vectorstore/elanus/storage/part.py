@@ -12,9 +12,9 @@ import pyarrow as pa
 
 from elanus.filter.columns import PathValues
 from elanus.index.metric import norms
-from elanus.schema.buffers import matrix
+from elanus.schema.buffers import from_numbers, matrix
 from elanus.schema.reading import Reader, reader
-from elanus.storage.encoding import extent
+from elanus.storage.encoding import extent, plain
 from elanus.storage.keys import Keys, KeyTable
 from elanus.storage.shred import Shredded, shred
 
@@ -65,6 +65,12 @@ class Part:
     def reader(self, name: str) -> Reader:
         """The quick way from row numbers to a column's Python values."""
         return self.derive(("reader", name), lambda: reader(self.column(name)))
+
+    def taken(self, rows: Int64s, schema: pa.Schema) -> pa.RecordBatch:
+        """Some rows as a batch of these columns, as it could have come from the log."""
+        at = from_numbers(rows)
+        columns = [plain(self.column(field.name).take(at)).cast(field.type) for field in schema]
+        return pa.RecordBatch.from_arrays(columns, schema=schema)
 
     def extents(self) -> dict[str, int]:
         """What the offsets of each column would have to count in a plain array; see `extent`."""

@@ -23,7 +23,7 @@ from elanus.schema.arrow import stored_fields
 from elanus.schema.buffers import from_numbers, matrix, numbers
 from elanus.schema.collection import DYNAMIC_FIELD, CollectionSchema
 from elanus.schema.fields import DENSE_VECTORS
-from elanus.storage.encoding import dictionary
+from elanus.storage.encoding import dictionary, plain
 from elanus.storage.files import (
     folder_bytes,
     install_folder,
@@ -173,7 +173,7 @@ def joined_column(kept: Kept, name: str) -> pa.Array:
     for part, keep in kept:
         column = part.column(name)
         column = column if keep is None else column.filter(pa.array(keep))
-        pieces.append(_plain(column))
+        pieces.append(plain(column))
     return pa.concat_arrays(pieces)
 
 
@@ -195,11 +195,3 @@ def _unpack(batch: pa.RecordBatch) -> tuple[Floats, Floats]:
 
 def _keep(array: np.ndarray[Any, Any], keep: Bools | None) -> np.ndarray[Any, Any]:
     return array if keep is None else array[keep]
-
-
-def _plain(column: pa.Array) -> pa.Array:
-    if pa.types.is_dictionary(column.type):
-        return column.dictionary_decode()
-    if pa.types.is_list(column.type) and pa.types.is_dictionary(column.type.value_type):
-        return column.cast(pa.list_(column.type.value_type.value_type))
-    return column

@@ -29,6 +29,20 @@ CREATE TABLE log (
 CREATE INDEX log_of_collection ON log (collection, seq);
 """
 
+ADDED = """
+CREATE TABLE IF NOT EXISTS alias (name TEXT PRIMARY KEY, collection INTEGER NOT NULL) WITHOUT ROWID;
+"""
+"""Tables that a store of this format version may lack; made when it is opened."""
+
+HIDDEN = "~"
+"""What the names of collections in the making begin with, and no name of a user's can."""
+
+
+def name_in_making(collection: int) -> str:
+    """What the collection is called that is being made to take the place of this one."""
+    return f"{HIDDEN}{collection}"
+
+
 WRITE, DELETE = "write", "delete"
 FIRST_ID = 1
 
@@ -95,13 +109,16 @@ class Transaction:
     # Collections
 
     def collections(self) -> list[CollectionRow]:
-        """Every collection, by name."""
+        """Every collection, by name, also those in the making."""
         return [_collection(row) for row in self._run("SELECT * FROM collection ORDER BY name")]
 
     def collection(self, name_or_id: str | int) -> CollectionRow | None:
-        """The collection of that name or id, or None."""
-        column = "name" if isinstance(name_or_id, str) else "id"
-        rows = self._run(f"SELECT * FROM collection WHERE {column} = ?", (name_or_id,)).fetchall()
+        """The collection of that name, alias or id, or None."""
+        if isinstance(name_or_id, str):
+            sql = "SELECT * FROM collection WHERE name = ? OR id = (SELECT collection FROM alias WHERE name = ?)"
+            rows = self._run(sql, (name_or_id, name_or_id)).fetchall()
+        else:
+            rows = self._run("SELECT * FROM collection WHERE id = ?", (name_or_id,)).fetchall()
         return _collection(rows[0]) if rows else None
 
     def add_collection(self, name: str, definition: Mapping[str, Any]) -> CollectionRow:
@@ -111,9 +128,16 @@ class Transaction:
         self._run("INSERT INTO collection VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
         return CollectionRow(number, name, definition, seq, seq, seq, seq, 0, 0, FIRST_ID)
 
-    def names(self) -> dict[str, int]:
-        """The id of each collection by its name."""
-        return dict(self._run("SELECT name, id FROM collection").fetchall())
+    def names(self) -> list[str]:
+        """The collections' names, sorted, but for those in the making."""
+        rows = self._run("SELECT name FROM collection ORDER BY name").fetchall()
+        return [name for (name,) in rows if not name.startswith(HIDDEN)]
+
+    def ids(self) -> dict[str, int]:
+        """The id of each collection by its name and by each of its aliases."""
+        return dict(
+            self._run("SELECT name, id FROM collection UNION ALL SELECT name, collection FROM alias").fetchall()
+        )
 
     def define(self, collection: int, definition: Mapping[str, Any]) -> None:
         """Replace a collection's definition; writers with the old one in hand will notice."""
@@ -128,11 +152,42 @@ class Transaction:
         self._run(sql, (name, seq, seq, collection))
 
     def drop(self, collection: int) -> None:
-        """Remove a collection and all that names it; its segments' folders become orphans."""
+        """Remove a collection and what was in the making to take its place; the segments' folders become orphans."""
+        if (making := self.collection(name_in_making(collection))) is not None:
+            self.drop(making.id)
         self._next("seq")
-        for table, column in (("collection", "id"), ("segment", "collection"), ("tombstone", "collection")):
-            self._run(f"DELETE FROM {table} WHERE {column} = ?", (collection,))
-        self._run("DELETE FROM log WHERE collection = ?", (collection,))
+        self._run("DELETE FROM collection WHERE id = ?", (collection,))
+        for table in ("segment", "tombstone", "log"):
+            self._run(f"DELETE FROM {table} WHERE collection = ?", (collection,))
+
+    def supersede(self, old: CollectionRow, new: int) -> None:
+        """Give a collection the name, the aliases and the numbering of keys of another, which is dropped."""
+        self.rename(new, HIDDEN)  # not the name of what is in the making for the old one, which goes with it
+        self.drop(old.id)
+        self.rename(new, old.name)
+        self._run("UPDATE alias SET collection = ? WHERE collection = ?", (new, old.id))
+        self.number_from(new, old.next_id)
+
+    def number_from(self, collection: int, next_id: int) -> None:
+        """Let the keys that the store gives from now on be at least `next_id`."""
+        self._run("UPDATE collection SET next_id = max(next_id, ?) WHERE id = ?", (next_id, collection))
+
+    # Aliases
+
+    def aliases(self, collection: int | None = None) -> dict[str, int]:
+        """The id of the collection that each alias stands for, of all aliases or of one collection's, by name."""
+        sql = "SELECT name, collection FROM alias WHERE ?1 IS NULL OR collection = ?1 ORDER BY name"
+        return dict(self._run(sql, (collection,)).fetchall())
+
+    def set_alias(self, alias: str, collection: int) -> None:
+        """Let a name stand for a collection, and for no other any more."""
+        self._next("seq")
+        self._run("INSERT OR REPLACE INTO alias VALUES (?, ?)", (alias, collection))
+
+    def drop_alias(self, alias: str) -> None:
+        """Let a name stand for nothing; one that does so already is no error."""
+        self._next("seq")
+        self._run("DELETE FROM alias WHERE name = ?", (alias,))
 
     # The log
 

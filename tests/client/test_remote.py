@@ -1,0 +1,66 @@
+"""What a Milvus server's client is given: this package's objects as pymilvus's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import elanus
+import pytest
+from elanus import AnnSearchRequest, DataType, FunctionType
+
+from tests.fakes import Overlap
+
+pymilvus = pytest.importorskip("pymilvus")
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A server's client that keeps what would be sent, by method, in `sent`."""
+    from elanus.client.remote import MilvusServer
+
+    client = MilvusServer.__new__(MilvusServer)
+    client.sent = {}
+    for method in ("search", "hybrid_search", "create_collection"):
+
+        def keep(self: Any, *args: Any, method: str = method, **kwargs: Any) -> None:
+            self.sent[method] = (args, kwargs)
+
+        monkeypatch.setattr(pymilvus.MilvusClient, method, keep)
+    return client
+
+
+def rerank(**params: Any) -> elanus.Function:
+    raw = {"reranker": "model", "provider": "tei", "queries": ["a"], **params}
+    return elanus.Function("rr", FunctionType.RERANK, ["text"], params=raw)
+
+
+def test_a_schema_with_an_embedding_function_becomes_pymilvuss(server: Any) -> None:
+    params = {"provider": "openai", "model_name": "text-embedding-3-small"}
+    schema = elanus.CollectionSchema()
+    schema.add_field("id", DataType.INT64, is_primary=True)
+    schema.add_field("text", DataType.VARCHAR, max_length=100)
+    schema.add_field("dense", DataType.FLOAT_VECTOR, dim=1536)
+    schema.add_function(elanus.Function("emb", FunctionType.TEXTEMBEDDING, "text", "dense", params=params))
+    server.create_collection("c", schema=schema)
+    (sent,) = server.sent["create_collection"][1]["schema"].functions
+    assert isinstance(sent, pymilvus.Function)
+    assert sent.to_dict()["params"] == params
+    assert sent.type == pymilvus.FunctionType.TEXTEMBEDDING
+
+
+def test_a_rerank_function_becomes_pymilvuss(server: Any) -> None:
+    server.search("c", ["a"], ranker=rerank())
+    server.hybrid_search("c", [AnnSearchRequest(["a"], "dense", {}, 5)], rerank())
+    for sent in (server.sent["search"][1]["ranker"], server.sent["hybrid_search"][0][2]):
+        assert isinstance(sent, pymilvus.Function)
+        assert sent.type == pymilvus.FunctionType.RERANK
+        assert (sent.input_field_names, sent.params["provider"], sent.params["queries"]) == (["text"], "tei", ["a"])
+
+
+def test_what_a_server_cannot_do_is_refused(server: Any) -> None:
+    for ranker, message in ((Overlap(), "cannot call Overlap.*rerank_scores"), (rerank(candidates=5), "candidates")):
+        with pytest.raises(elanus.NotSupported, match=message):
+            server.search("c", ["a"], ranker=ranker)
+        with pytest.raises(elanus.NotSupported, match=message):
+            server.hybrid_search("c", [AnnSearchRequest(["a"], "dense", {}, 5)], ranker)
+    assert server.sent == {}
