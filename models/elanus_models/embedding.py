@@ -105,6 +105,10 @@ class OnnxEmbedding(Embedder[Floats]):
             "fingerprint": self.fingerprint,
         }
 
+    def settled(self) -> dict[str, Any]:
+        """Return the precision, so that another CPU gives the same vectors."""
+        return {"precision": self._encoder.choice.precision}
+
     def __repr__(self) -> str:
         encoder = self._encoder
         return (

@@ -46,6 +46,10 @@ class Embedder(ABC, Generic[Vectors]):
     def info(self) -> dict[str, Any]:
         """Return what was found and chosen, and why."""
 
+    def settled(self) -> dict[str, Any]:
+        """Return the options that were chosen by this machine, for another one to choose the same."""
+        return {}
+
     @abstractmethod
     def _embed(self, texts: list[str], role: Role) -> Vectors:
         """Embed texts that have been checked; there may be none."""

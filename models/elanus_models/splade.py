@@ -83,6 +83,10 @@ class SpladeEmbedding(Embedder[list[Sparse]]):
             "fingerprint": self.fingerprint,
         }
 
+    def settled(self) -> dict[str, Any]:
+        """Return the precision, so that another CPU gives the same vectors."""
+        return {"precision": self._encoder.choice.precision}
+
     def __repr__(self) -> str:
         encoder = self._encoder
         return f"SpladeEmbedding('{encoder.source.card.name}', precision='{encoder.choice.precision}')"

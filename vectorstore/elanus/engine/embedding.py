@@ -78,20 +78,31 @@ def _named(provider: str, params: Mapping[str, Any]) -> str:
     return f"'{provider}'" + (f", model '{params['model_name']}'" if "model_name" in params else "")
 
 
-def check_dims(schema: CollectionSchema) -> dict[str, str]:
-    """Load the models of a schema's functions, and return the fingerprint of each output field.
+def bind_models(schema: CollectionSchema) -> tuple[CollectionSchema, dict[str, str]]:
+    """Load the models of a schema's functions; return the schema with what they settled, and each field's fingerprint.
 
     Raises:
         SchemaError: a model's vectors have another length than its field.
     """
-    models = [function_model(schema, function) for function in schema.embeddings]
-    for model in models:
-        if model.dim != model.target.dim:
-            raise SchemaError(
-                f"{model.said} gives vectors of {model.dim} numbers, field '{model.target.name}' has "
-                f"dim={model.target.dim}; declare dim={model.dim}"
-            )
-    return {model.target.name: model.fingerprint for model in models if model.fingerprint is not None}
+    bound, fingerprints = CollectionSchema.from_dict(schema.to_dict()), {}
+    for place, function in enumerate(schema.functions):
+        if function in schema.embeddings:
+            model = function_model(schema, function)
+            if model.dim != model.target.dim:
+                raise SchemaError(
+                    f"{model.said} gives vectors of {model.dim} numbers, field '{model.target.name}' has "
+                    f"dim={model.target.dim}; declare dim={model.dim}"
+                )
+            bound.functions[place] = settled(function, model)
+            if model.fingerprint is not None:
+                fingerprints[model.target.name] = model.fingerprint
+    return bound, fingerprints
+
+
+def settled(function: Function, model: TextModel) -> Function:
+    """The function with what its model chose by this machine, if it tells, so that others choose the same."""
+    tell = getattr(model.model, "settled", dict)
+    return Function.from_dict({**function.to_dict(), "params": {**tell(), **function.params}})
 
 
 def with_vectors(name: str, definition: Definition, batch: pa.RecordBatch) -> pa.RecordBatch:
