@@ -25,8 +25,8 @@ from typing import Any
 import numpy as np
 from elanus_models import LateInteraction, OnnxEmbedding, OnnxReranker
 from elanus_models.export import export
-from elanus_models.resolve import resolve
-from elanus_models.safetensors import read_tensors
+from elanus_models.finding.resolve import resolve
+from elanus_models.graphs.safetensors import read_tensors
 from rich.console import Console
 from rich.table import Table
 

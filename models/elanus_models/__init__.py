@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from elanus_models.bm25 import Bm25Embedding
-    from elanus_models.card import ModelCard, WheelSource
-    from elanus_models.catalogue import CARDS, find_card
     from elanus_models.cross_encoder import OnnxReranker
     from elanus_models.embedding import OnnxEmbedding
     from elanus_models.errors import (
@@ -29,6 +27,8 @@ if TYPE_CHECKING:
         ProviderRefused,
         RateLimited,
     )
+    from elanus_models.finding.card import ModelCard, WheelSource
+    from elanus_models.finding.catalogue import CARDS, find_card
     from elanus_models.http.card import ProviderCard
     from elanus_models.http.embedding import HttpEmbedding
     from elanus_models.http.providers import PROVIDERS
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from elanus_models.late_interaction import LateInteraction
     from elanus_models.model import Embedder, Reranker, RerankResult
     from elanus_models.multi import BgeM3Embedding, MultiVectors
-    from elanus_models.remember import CachedEmbedding
+    from elanus_models.remembering.embedding import CachedEmbedding
     from elanus_models.sentence_transformer import SentenceTransformerEmbedding, SentenceTransformerReranker
     from elanus_models.splade import SpladeEmbedding
     from elanus_models.static import StaticEmbedding
@@ -45,8 +45,8 @@ if TYPE_CHECKING:
 _HOMES = {
     "BgeM3Embedding": "multi",
     "Bm25Embedding": "bm25",
-    "CARDS": "catalogue",
-    "CachedEmbedding": "remember",
+    "CARDS": "finding.catalogue",
+    "CachedEmbedding": "remembering.embedding",
     "DownloadFailed": "errors",
     "Embedder": "model",
     "HttpEmbedding": "http.embedding",
@@ -54,7 +54,7 @@ _HOMES = {
     "InvalidInput": "errors",
     "LateInteraction": "late_interaction",
     "MissingDependency": "errors",
-    "ModelCard": "card",
+    "ModelCard": "finding.card",
     "ModelCorrupt": "errors",
     "ModelError": "errors",
     "ModelNotFound": "errors",
@@ -74,8 +74,8 @@ _HOMES = {
     "SpladeEmbedding": "splade",
     "StaticEmbedding": "static",
     "TokenEmbedding": "token_vectors",
-    "WheelSource": "card",
-    "find_card": "catalogue",
+    "WheelSource": "finding.card",
+    "find_card": "finding.catalogue",
 }
 
 __all__ = [

@@ -15,11 +15,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from elanus_models.card import ModelCard
-from elanus_models.catalogue import CARDS
 from elanus_models.errors import ModelError
 from elanus_models.export import export, own_head
-from elanus_models.resolve import Wish, installed, locate, resolve
+from elanus_models.finding.card import ModelCard
+from elanus_models.finding.catalogue import CARDS
+from elanus_models.finding.resolve import Wish, installed, locate, resolve
 
 app = typer.Typer(no_args_is_help=True, help="Embedding and reranking models: list, inspect, download, convert.")
 

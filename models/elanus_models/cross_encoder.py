@@ -9,7 +9,7 @@ import numpy as np
 
 from elanus_models.encoder import Batch, OnnxEncoder, Settings, SettingsArguments
 from elanus_models.errors import InvalidInput, ModelUnsupported
-from elanus_models.folder import read_config
+from elanus_models.finding.folder import read_config
 from elanus_models.model import Floats, Reranker, progress
 
 if TYPE_CHECKING:

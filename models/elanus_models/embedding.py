@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from elanus_models.card import ModelCard, Pooling
 from elanus_models.encoder import Batch, OnnxEncoder, PrecisionName, Settings
 from elanus_models.errors import InvalidInput, ModelCorrupt
+from elanus_models.finding.card import ModelCard
 from elanus_models.model import Embedder, Floats, Role, positive, progress
-from elanus_models.pooling import POOLINGS, normalize, pool
+from elanus_models.pooling import POOLINGS, Pooling, normalize, pool
 
 _OUTPUTS = ("last_hidden_state", "token_embeddings", "sentence_embedding", "dense_vecs", "text_embeds")
 

@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar
 
 import numpy as np
 
-from elanus_models.architecture import FAMILIES, EncoderConfig, longest_text
 from elanus_models.batching import Ints, pad, plan_batches
 from elanus_models.cache import default_cache_dir, keep
-from elanus_models.convert import Conversion, convert
 from elanus_models.cpu import Choice, Precision, choose_precision, signed_weights_saturate, usable_cpus
 from elanus_models.errors import InvalidInput, ModelCorrupt, ModelUnsupported
-from elanus_models.folder import MANIFEST, read_config
-from elanus_models.heads import Head
+from elanus_models.finding.folder import MANIFEST, read_config
+from elanus_models.finding.resolve import Source, Wish, resolve
+from elanus_models.graphs.architecture import FAMILIES, EncoderConfig, longest_text
+from elanus_models.graphs.convert import Conversion, convert
+from elanus_models.graphs.heads import Head
 from elanus_models.model import Floats, positive
-from elanus_models.resolve import Source, Wish, resolve
 from elanus_models.session import Session, open_tokenizer
 
 if TYPE_CHECKING:

@@ -16,11 +16,11 @@ import numpy as np
 from elanus_models.cpu import Precision
 from elanus_models.encoder import Batch, OnnxEncoder, Settings
 from elanus_models.errors import InvalidInput, ModelUnsupported
-from elanus_models.folder import MANIFEST, read_config
-from elanus_models.heads import HEADS, Head
+from elanus_models.finding.folder import MANIFEST, read_config
+from elanus_models.finding.resolve import Source, resolve
+from elanus_models.graphs.heads import HEADS, Head
 from elanus_models.model import Floats
 from elanus_models.pooling import normalize, pool
-from elanus_models.resolve import Source, resolve
 
 _ENDINGS: Mapping[str, Head] = {
     "ForMaskedLM": "terms",

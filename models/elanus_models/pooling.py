@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from elanus_models.card import Pooling
-
+Pooling = Literal["mean", "cls", "max", "last"]
 Floats = npt.NDArray[np.float32]
 Lengths = npt.NDArray[np.int64]
 

@@ -13,11 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from elanus_models.errors import InvalidInput, ModelCorrupt, ModelNotFound
-from elanus_models.folder import read_config
+from elanus_models.finding.folder import read_config
+from elanus_models.finding.resolve import locate, sha256_of
+from elanus_models.graphs.safetensors import read_tensors
 from elanus_models.model import Embedder, Floats, Role, positive, progress
 from elanus_models.pooling import normalize as unit
-from elanus_models.resolve import locate, sha256_of
-from elanus_models.safetensors import read_tensors
 from elanus_models.session import open_tokenizer
 
 _WINDOW = 1024

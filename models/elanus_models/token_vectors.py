@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from elanus_models.architecture import TOKEN_PROJECTION
 from elanus_models.encoder import Batch, OnnxEncoder, Settings, SettingsArguments, Tokens
 from elanus_models.errors import InvalidInput
-from elanus_models.folder import read_config
+from elanus_models.finding.folder import read_config
+from elanus_models.finding.resolve import Source
+from elanus_models.graphs.architecture import TOKEN_PROJECTION
+from elanus_models.graphs.safetensors import tensor_names
 from elanus_models.model import Embedder, Floats, Role, progress
 from elanus_models.pooling import normalize
-from elanus_models.resolve import Source
-from elanus_models.safetensors import tensor_names
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from elanus_models import CARDS, find_card
-from elanus_models.catalogue import near_names
-from elanus_models.hub import as_repository
+from elanus_models.finding.catalogue import near_names
+from elanus_models.finding.hub import as_repository
 
 SEARCH = "Represent this sentence for searching relevant passages: "
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from elanus_models import DownloadFailed, InvalidInput, ModelNotFound, ModelUnsupported, OnnxEmbedding, StaticEmbedding
 from elanus_models.cli import app
-from elanus_models.hub import Repository, download
-from elanus_models.resolve import Wish, installed, resolve
+from elanus_models.finding.hub import Repository, download
+from elanus_models.finding.resolve import Wish, installed, resolve
 from typer.testing import CliRunner
 
 from tests.models.hub_stand_in import COMMIT, Hub, serving

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from elanus_models import DownloadFailed, ModelCorrupt, ModelNotFound, OnnxEmbedding, digests
-from elanus_models.resolve import Wish, resolve
+from elanus_models.finding.resolve import Wish, resolve
 
 from tests.models.hub_stand_in import COMMIT, Hub, serving
 from tests.models.test_ready_graphs import write_graph

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from elanus_models.onnx_choice import choose_onnx
+from elanus_models.finding.onnx_choice import choose_onnx
 
 FILES = [
     "README.md",

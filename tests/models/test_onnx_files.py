@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from elanus_models import ModelNotFound
-from elanus_models.onnx_choice import choose_onnx, data_of
+from elanus_models.finding.onnx_choice import choose_onnx, data_of
 
 TRANSFORMERS_JS = [f"onnx/model{kind}.onnx" for kind in ("", "_bnb4", "_fp16", "_int8", "_q4", "_quantized", "_uint8")]
 

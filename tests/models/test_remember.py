@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from elanus_models import CachedEmbedding, Embedder, InvalidInput
-from elanus_models import memory as memory_module
+from elanus_models.remembering import memory as memory_module
 
 DENSE = {"dense": 4, "tokens": 4, "sparse": 100}
 

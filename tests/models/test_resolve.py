@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from elanus_models import CARDS, InvalidInput, ModelCorrupt, ModelNotFound, OnnxEmbedding, find_card
-from elanus_models.folder import find_files
-from elanus_models.resolve import resolve
+from elanus_models.finding.folder import find_files
+from elanus_models.finding.resolve import resolve
 
 from tests.models.tiny import write_tiny
 

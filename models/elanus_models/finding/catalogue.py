@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from dataclasses import replace
 
-from elanus_models.card import ModelCard, WheelSource
+from elanus_models.finding.card import ModelCard, WheelSource
 
 _SEARCH = "Represent this sentence for searching relevant passages: "
 _BERT = ModelCard("", 384, "mean", True, 512)

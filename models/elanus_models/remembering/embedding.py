@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 
 from elanus_models.cache import default_cache_dir
 from elanus_models.errors import InvalidInput
-from elanus_models.memory import Memory, check_apsw
 from elanus_models.model import Embedder, Role, positive
-from elanus_models.vector_bytes import CODECS
+from elanus_models.remembering.memory import Memory, check_apsw
+from elanus_models.remembering.vector_bytes import CODECS
 
 Vectors = TypeVar("Vectors")
 

@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from elanus_models.cache import default_cache_dir, keep
-from elanus_models.catalogue import near_names
-from elanus_models.digests import check_blob, git_blob_of, sha256_once
 from elanus_models.errors import DownloadFailed, ModelNotFound, ModelUnsupported, missing
-from elanus_models.folder import is_convertible, read_config
-from elanus_models.onnx_choice import choose_onnx, data_of
+from elanus_models.finding.catalogue import near_names
+from elanus_models.finding.digests import check_blob, git_blob_of, sha256_once
+from elanus_models.finding.folder import is_convertible, read_config
+from elanus_models.finding.onnx_choice import choose_onnx, data_of
 
 _SETTINGS = (
     "config.json",

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from elanus_models.architecture import FAMILIES
-from elanus_models.card import ModelCard, Pooling
 from elanus_models.errors import ModelCorrupt, ModelUnsupported
-from elanus_models.onnx_choice import choose_onnx
+from elanus_models.finding.card import ModelCard
+from elanus_models.finding.onnx_choice import choose_onnx
+from elanus_models.graphs.architecture import FAMILIES
+from elanus_models.pooling import Pooling
 
 _POOLING_FLAGS: dict[str, Pooling] = {
     "pooling_mode_mean_tokens": "mean",

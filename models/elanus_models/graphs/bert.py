@@ -10,11 +10,11 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from elanus_models.activation import activation
-from elanus_models.architecture import EncoderConfig
-from elanus_models.graph import MICROSOFT, Graph
-from elanus_models.linear import Linear
-from elanus_models.weights import Weights
+from elanus_models.graphs.activation import activation
+from elanus_models.graphs.architecture import EncoderConfig
+from elanus_models.graphs.graph import MICROSOFT, Graph
+from elanus_models.graphs.linear import Linear
+from elanus_models.graphs.weights import Weights
 
 _TYPES = "embeddings.token_type_embeddings.weight"
 _RELATIVE = "encoder.relative_attention_bias.weight"

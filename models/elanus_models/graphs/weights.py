@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from elanus_models.architecture import Family
 from elanus_models.errors import ModelCorrupt
-from elanus_models.safetensors import read_tensors
+from elanus_models.graphs.architecture import Family
+from elanus_models.graphs.safetensors import read_tensors
 
 Floats = npt.NDArray[np.float32]
 

@@ -12,16 +12,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from elanus_models.architecture import EncoderConfig
 from elanus_models.batching import pad
-from elanus_models.bert import Encoder
 from elanus_models.cpu import Precision
 from elanus_models.errors import ModelUnsupported
-from elanus_models.graph import Graph
-from elanus_models.heads import HEADS, Head
-from elanus_models.linear import FloatLinear, Linear, PeakLinear, RowInt8Linear
+from elanus_models.graphs.architecture import EncoderConfig
+from elanus_models.graphs.bert import Encoder
+from elanus_models.graphs.graph import Graph
+from elanus_models.graphs.heads import HEADS, Head
+from elanus_models.graphs.linear import FloatLinear, Linear, PeakLinear, RowInt8Linear
+from elanus_models.graphs.weights import Weights
 from elanus_models.session import evaluate
-from elanus_models.weights import Weights
 
 CONVERTER_VERSION = 3
 """Part of the cache key: rises with every change of the graph."""

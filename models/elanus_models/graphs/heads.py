@@ -7,8 +7,8 @@ from typing import Literal
 
 import numpy as np
 
-from elanus_models.activation import activation
-from elanus_models.architecture import (
+from elanus_models.graphs.activation import activation
+from elanus_models.graphs.architecture import (
     CLASSIFIER_DENSE,
     CLASSIFIER_OUT,
     TERMS_BIAS,
@@ -17,8 +17,8 @@ from elanus_models.architecture import (
     TERMS_WEIGHT,
     TOKEN_PROJECTION,
 )
-from elanus_models.bert import Encoder
-from elanus_models.linear import FloatLinear
+from elanus_models.graphs.bert import Encoder
+from elanus_models.graphs.linear import FloatLinear
 
 Head = Literal["hidden", "tokens", "classifier", "terms"]
 Outputs = dict[str, list[str | int]]

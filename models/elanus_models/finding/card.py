@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Pooling = Literal["mean", "cls", "max", "last"]
+from elanus_models.pooling import Pooling
+
 Kind = Literal["dense", "sparse", "tokens", "reranker", "static"]
 
 

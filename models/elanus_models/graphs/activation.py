@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from elanus_models.errors import ModelUnsupported
-from elanus_models.graph import MICROSOFT
+from elanus_models.graphs.graph import MICROSOFT
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,14 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from elanus_models import hub
-from elanus_models.card import ModelCard, WheelSource
-from elanus_models.catalogue import CARDS, find_card, near_names
-from elanus_models.digests import check_blob, sha256_once
-from elanus_models.digests import sha256_of as sha256_of
 from elanus_models.errors import DownloadFailed, InvalidInput, ModelCorrupt, ModelNotFound
-from elanus_models.folder import ModelFiles, find_files, read_card
-from elanus_models.onnx_choice import data_of
+from elanus_models.finding import hub
+from elanus_models.finding.card import ModelCard, WheelSource
+from elanus_models.finding.catalogue import CARDS, find_card, near_names
+from elanus_models.finding.digests import check_blob, sha256_once
+from elanus_models.finding.digests import sha256_of as sha256_of
+from elanus_models.finding.folder import ModelFiles, find_files, read_card
+from elanus_models.finding.onnx_choice import data_of
 
 
 @dataclass(frozen=True)

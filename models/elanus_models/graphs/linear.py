@@ -16,8 +16,8 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from elanus_models.activation import Range
-from elanus_models.graph import MICROSOFT, Graph
+from elanus_models.graphs.activation import Range
+from elanus_models.graphs.graph import MICROSOFT, Graph
 
 Floats = npt.NDArray[np.float32]
 

@@ -1,0 +1,1 @@
+"""Vectors that are kept on disk, so that a text is embedded once."""
