@@ -73,18 +73,15 @@ class Bm25Embedding(Embedder[list[Sparse]]):
         """How many terms the corpus has."""
         return len(self._terms)
 
-    @property
-    def fingerprint(self) -> str:
-        """What must agree for vectors to be comparable, as one stable line of text."""
+    def _identity(self) -> dict[str, Any]:
         counted = json.dumps([list(self._terms), self._frequencies, self._documents, self._tokens]).encode()
-        parts = {
+        return {
             "weights": f"sha256:{hashlib.sha256(counted).hexdigest()}",
             "pooling": "bm25",
             "language": self._language or "analyzer",
             "k1": self._k1,
             "b": self._b,
         }
-        return json.dumps(parts, sort_keys=True, separators=(",", ":"))
 
     def info(self) -> dict[str, Any]:
         """Return the parameters and what was counted."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import replace
 from typing import Any
@@ -71,14 +70,7 @@ class OnnxEmbedding(Embedder[Floats]):
                 f"{self._encoder.graph_origin} gives vectors of {shape[-1]}, not {self._card.dim} numbers"
             )
 
-    @property
-    def dim(self) -> int:
-        """The length of every vector."""
-        return self._dim
-
-    @property
-    def fingerprint(self) -> str:
-        """What must agree for vectors to be comparable, as one stable line of text."""
+    def _identity(self) -> dict[str, Any]:
         card = self._card
         parts = {
             "weights": f"sha256:{self._encoder.weights_sha256}",
@@ -90,7 +82,7 @@ class OnnxEmbedding(Embedder[Floats]):
         }
         if self._dim != card.dim:
             parts["dim"] = self._dim
-        return json.dumps(parts, sort_keys=True, separators=(",", ":"))
+        return parts
 
     def info(self) -> dict[str, Any]:
         """Return what was found and chosen, and why."""

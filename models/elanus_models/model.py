@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -32,15 +33,21 @@ class Embedder(ABC, Generic[Vectors]):
     gives: Literal["dense", "sparse", "tokens", "multi"] = "dense"
     show_progress: bool = False
 
-    @property
-    @abstractmethod
-    def dim(self) -> int:
-        """The length of every vector; of sparse ones, how many terms there are."""
+    _dim: int
 
     @property
-    @abstractmethod
+    def dim(self) -> int:
+        """The length of every vector; of sparse ones, how many terms there are."""
+        return self._dim
+
+    @property
     def fingerprint(self) -> str:
         """What must agree for vectors to be comparable, as one stable line of text."""
+        return json.dumps(self._identity(), sort_keys=True, separators=(",", ":"))
+
+    @abstractmethod
+    def _identity(self) -> dict[str, Any]:
+        """Return what the fingerprint says; JSON-serialisable."""
 
     @abstractmethod
     def info(self) -> dict[str, Any]:

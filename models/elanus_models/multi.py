@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from typing import TYPE_CHECKING, Any, TypedDict
 
@@ -58,21 +57,13 @@ class BgeM3Embedding(Embedder[MultiVectors]):
         self._dim = size if isinstance(size, int) else self._encoder.source.card.dim
         self._special = frozenset(self._encoder.tokenizer.encode("").ids) | {self._encoder.pad_id}
 
-    @property
-    def dim(self) -> int:
-        """The length of the dense vectors."""
-        return self._dim
-
-    @property
-    def fingerprint(self) -> str:
-        """What must agree for vectors to be comparable, as one stable line of text."""
+    def _identity(self) -> dict[str, Any]:
         encoder = self._encoder
-        parts = {
+        return {
             "weights": f"sha256:{encoder.weights_sha256}",
             "pooling": "multi",
             "quantisation": encoder.quantisation,
         }
-        return json.dumps(parts, sort_keys=True, separators=(",", ":"))
 
     def info(self) -> dict[str, Any]:
         """Return what was found and chosen, and why."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from typing import Any
 
@@ -45,22 +44,14 @@ class SentenceTransformerEmbedding(Embedder[Floats]):
             raise ModelUnsupported(f"'{self._name}' does not say how long its vectors are; give dim")
         self._dim = int(size)
 
-    @property
-    def dim(self) -> int:
-        """The length of every vector."""
-        return self._dim
-
-    @property
-    def fingerprint(self) -> str:
-        """What must agree for vectors to be comparable, as one stable line of text."""
-        parts = {
+    def _identity(self) -> dict[str, Any]:
+        return {
             "sentence-transformers": self._name,
             "revision": getattr(self._model.model_card_data, "base_model_revision", None),
             "dim": self._dim,
             "normalize": self._normalize,
             "prompts": dict(self._model.prompts),
         }
-        return json.dumps(parts, sort_keys=True, separators=(",", ":"))
 
     def info(self) -> dict[str, Any]:
         """Return what was found and chosen."""

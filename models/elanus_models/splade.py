@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -53,21 +52,13 @@ class SpladeEmbedding(Embedder[list[Sparse]]):
             )
         self._dim = int(vocabulary)
 
-    @property
-    def dim(self) -> int:
-        """How many terms the vocabulary has."""
-        return self._dim
-
-    @property
-    def fingerprint(self) -> str:
-        """What must agree for vectors to be comparable, as one stable line of text."""
-        parts = {
+    def _identity(self) -> dict[str, Any]:
+        return {
             "weights": f"sha256:{self._encoder.weights_sha256}",
             "pooling": "splade-max",
             "max_terms": self._max_terms,
             "quantisation": self._encoder.quantisation,
         }
-        return json.dumps(parts, sort_keys=True, separators=(",", ":"))
 
     def terms(self, vector: Sparse) -> dict[str, float]:
         """Return a vector with its terms' names in place of their numbers, heaviest first."""

@@ -73,21 +73,13 @@ class StaticEmbedding(Embedder[Floats]):
         self._normalize = self._table.normalize if normalize is None else normalize
         self.show_progress = show_progress
 
-    @property
-    def dim(self) -> int:
-        """The length of every vector."""
-        return self._dim
-
-    @property
-    def fingerprint(self) -> str:
-        """What must agree for vectors to be comparable, as one stable line of text."""
-        parts = {
+    def _identity(self) -> dict[str, Any]:
+        return {
             "weights": f"sha256:{self._table.sha256}",
             "pooling": "static-mean",
             "normalize": self._normalize,
             "dim": self._dim,
         }
-        return json.dumps(parts, sort_keys=True, separators=(",", ":"))
 
     def info(self) -> dict[str, Any]:
         """Return what was found and chosen, and why."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import string
 from dataclasses import dataclass
@@ -87,21 +86,13 @@ class TokenEmbedding(Embedder[list[Floats]]):
         self._mask = self._number("[MASK]" if self._colbert.query_length else None)
         self._skipped = self._left_out()
 
-    @property
-    def dim(self) -> int:
-        """The length of every token's vector."""
-        return self._dim
-
-    @property
-    def fingerprint(self) -> str:
-        """What must agree for vectors to be comparable, as one stable line of text."""
-        parts = {
+    def _identity(self) -> dict[str, Any]:
+        return {
             "weights": f"sha256:{self._encoder.weights_sha256}",
             "pooling": "none",
             "colbert": [self._colbert.query_marker, self._colbert.document_marker, self._colbert.query_length],
             "quantisation": self._encoder.quantisation,
         }
-        return json.dumps(parts, sort_keys=True, separators=(",", ":"))
 
     def info(self) -> dict[str, Any]:
         """Return what was found and chosen, and why."""

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from elanus_models import DownloadFailed, ModelCorrupt, ModelNotFound, OnnxEmbedding, digests
+from elanus_models import DownloadFailed, ModelCorrupt, ModelNotFound, OnnxEmbedding
+from elanus_models.finding import digests
 from elanus_models.finding.resolve import Wish, resolve
 
 from tests.models.hub_stand_in import COMMIT, Hub, serving

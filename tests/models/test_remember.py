@@ -31,6 +31,9 @@ class Counting(Embedder[Any]):
     def fingerprint(self) -> str:
         return self._name
 
+    def _identity(self) -> dict[str, Any]:
+        return {}
+
     def info(self) -> dict[str, Any]:
         return {"name": self._name}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -61,7 +60,7 @@ class HttpEmbedding(Served, Embedder[Floats]):
             raise InvalidInput("document_prefix and query_prefix must be str")
         known = dict(self._endpoint.dims).get(str(model))
         self._asked_dim = None if dim is None else positive("dim", dim)
-        self._dim = self._asked_dim or known
+        self._known_dim = self._asked_dim or known
         self._dim_field = {} if self._asked_dim in (None, known) else {self._endpoint.dim_option: self._asked_dim}
         if "" in self._dim_field:
             raise InvalidInput(f"provider '{card.name}' cannot be asked for a dimension; leave dim out")
@@ -83,24 +82,22 @@ class HttpEmbedding(Served, Embedder[Floats]):
     @property
     def dim(self) -> int:
         """The length of every vector; unless it was given or is known, one text is embedded to learn it."""
-        if self._dim is None:
+        if self._known_dim is None:
             self._embed(["dimension"], "document")
-        assert self._dim is not None
-        return self._dim
+        assert self._known_dim is not None
+        return self._known_dim
 
-    @property
-    def fingerprint(self) -> str:
-        """What must agree for vectors to be comparable, as one stable line of text."""
+    def _identity(self) -> dict[str, Any]:
         parts = {**self.server.identity(), "types": self._types, "prefixes": self._prefixes}
         if self._dim_field:
             parts["dim"] = self._asked_dim
-        return json.dumps(parts, sort_keys=True, separators=(",", ":"))
+        return parts
 
     def info(self) -> dict[str, Any]:
         """Return what was found and chosen; `dim` is None while it is unknown."""
         return {
             **self.server.info(),
-            "dim": self._dim,
+            "dim": self._known_dim,
             "document_type": self._types["document"],
             "query_type": self._types["query"],
             "document_prefix": self._prefixes["document"],
@@ -109,7 +106,7 @@ class HttpEmbedding(Served, Embedder[Floats]):
         }
 
     def __repr__(self) -> str:
-        return f"HttpEmbedding('{self.server.model}', provider='{self.server.card.name}', dim={self._dim})"
+        return f"HttpEmbedding('{self.server.model}', provider='{self.server.card.name}', dim={self._known_dim})"
 
     async def aembed_documents(self, texts: Iterable[str]) -> Floats:
         """Embed passages without a thread."""
@@ -129,7 +126,7 @@ class HttpEmbedding(Served, Embedder[Floats]):
         return np.concatenate(found) if found else np.empty((0, self.dim), np.float32)
 
     async def _aembed(self, texts: list[str], role: Role) -> Floats:
-        calls = self._plan(texts or ([] if self._dim else ["dimension"]), role)
+        calls = self._plan(texts or ([] if self._known_dim else ["dimension"]), role)
         with progress(len(texts), self.show_progress) as advance:
             found = await self.transport.arun(calls, advance)
         return np.concatenate(found)[: len(texts)] if found else np.empty((0, self.dim), np.float32)
@@ -155,8 +152,8 @@ class HttpEmbedding(Served, Embedder[Floats]):
         form = EMBED_FORMATS[self._endpoint.format]
 
         def read(answer: Any) -> Floats:
-            found = vectors(answer, form, count, self._dim)
-            self._dim = found.shape[1]
+            found = vectors(answer, form, count, self._known_dim)
+            self._known_dim = found.shape[1]
             return found
 
         return read

@@ -54,6 +54,13 @@ class CachedEmbedding(Embedder[Vectors]):
         """The fingerprint of the embedder within."""
         return self._embedder.fingerprint
 
+    def _identity(self) -> dict[str, Any]:
+        return {"embedder": self._embedder.fingerprint}
+
+    def settled(self) -> dict[str, Any]:
+        """Return what the embedder within chose by this machine."""
+        return self._embedder.settled()
+
     def info(self) -> dict[str, Any]:
         """Return the embedder's info and what is remembered: `hits` and `misses` count texts of this object."""
         rows, size = self._memory.size()
