@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         StoreFull,
     )
     from elanus.filter import Expression, F, translate_filter
+    from elanus.knowledge import Document, KnowledgeBase
     from elanus.rank import AnnSearchRequest, RRFRanker, WeightedRanker, check_reranker, mmr, relevance, rerank_scores
     from elanus.schema.collection import CollectionSchema
     from elanus.schema.fields import FieldSchema
@@ -72,6 +73,7 @@ _HOMES = {
         "StoreFull",
     ),
     "elanus.filter": ("Expression", "F", "translate_filter"),
+    "elanus.knowledge": ("Document", "KnowledgeBase"),
     "elanus.rank": (
         "AnnSearchRequest",
         "RRFRanker",
@@ -102,6 +104,7 @@ __all__ = [
     "CollectionSchema",
     "ConsistencyLevel",
     "DataType",
+    "Document",
     "ElanusError",
     "Expression",
     "F",
@@ -113,6 +116,7 @@ __all__ = [
     "IndexNotFound",
     "IndexParams",
     "InvalidArgument",
+    "KnowledgeBase",
     "LoadState",
     "ModelFailed",
     "ModelMismatch",
