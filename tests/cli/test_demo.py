@@ -19,8 +19,9 @@ import numpy.typing as npt
 import pytest
 from click.testing import Result
 from elanus.cli import embedder, library
-from elanus.cli.app import INTERRUPTED, QUESTIONS, app
+from elanus.cli.app import QUESTIONS, app
 from elanus.cli.corpus import passages
+from elanus.cli.running import INTERRUPTED
 from elanus.models import finding
 from typer.testing import CliRunner
 

@@ -1,14 +1,8 @@
-"""The commands: what they take, where they print, and how they end.
-
-Exit codes: 0 done, 1 refused with a message, 2 wrong arguments, 130 interrupted. Results go to standard
-output, progress and errors to standard error.
-"""
+"""The `elanus` command and its demo; other commands have files of their own."""
 
 from __future__ import annotations
 
 import contextlib
-import io
-import os
 import sys
 from collections.abc import Iterator
 from importlib.metadata import entry_points
@@ -19,9 +13,13 @@ import typer
 from rich.console import Console
 
 import elanus
+from elanus.cli import knowledge, looking
+from elanus.cli.running import messages, replacing_unprintable
 from elanus.cli.show import Progress, as_json, show_answer, show_ready
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
+for own in (knowledge.add, knowledge.sync, knowledge.ask, looking.inspect, looking.query):
+    app.command()(own)
 for command in entry_points(group="elanus.commands"):  # of packages that bring commands of their own
     app.add_typer(command.load(), name=command.name)
 
@@ -33,7 +31,6 @@ QUESTIONS = (
     "temporary directory that removes itself",
     "what does the with statement do?",
 )
-INTERRUPTED = 130
 
 
 def show_version(wanted: bool) -> None:
@@ -69,7 +66,7 @@ def demo(
 ) -> None:
     """Ask Python's documentation: made into a knowledge base once, then searched by meaning and by words."""
     out, progress = Console(highlight=False), Progress(Console(stderr=True, highlight=False))
-    with replacing_unprintable(), messages(progress):
+    with replacing_unprintable(), contextlib.closing(progress), messages(progress.say):
         from elanus.cli.library import open_library
 
         if interactive and questions:
@@ -97,33 +94,3 @@ def typed(out: Console) -> Iterator[str]:
     with contextlib.suppress(EOFError):
         while True:
             yield out.input("[bold]question>[/bold] ")
-
-
-@contextlib.contextmanager
-def messages(progress: Progress) -> Iterator[None]:
-    """Turn the errors a user can act on into a line on standard error and an exit code."""
-    from elanus.errors import ElanusError
-
-    try:
-        yield
-        sys.stdout.flush()
-    except BrokenPipeError as error:  # whoever read the results has enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise typer.Exit(1) from error
-    except (ElanusError, OSError) as error:
-        progress.say(f"elanus: {error}")
-        raise typer.Exit(1) from error
-    except KeyboardInterrupt as error:
-        progress.say("elanus: interrupted; what is done is kept, and the same command goes on from there")
-        raise typer.Exit(INTERRUPTED) from error
-    finally:
-        progress.close()
-
-
-@contextlib.contextmanager
-def replacing_unprintable() -> Iterator[None]:
-    """Print a question mark for what the terminal's encoding lacks, instead of failing."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
-    yield

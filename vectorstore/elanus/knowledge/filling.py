@@ -48,7 +48,7 @@ def fill(shelf: Shelf, documents: Iterable[Document], chunking: Chunking, root: 
     while group := list(islice(stream, _DOCUMENTS)):
         latest = {document.id: document for document in group}
         known = shelf.known(list(latest))
-        fresh = [d for d in latest.values() if d.id not in known or known[d.id].hash != d.hash]
+        fresh = [d for d in latest.values() if not _is_stored(d, known.get(d.id), root)]
         passages = _store(shelf, fresh, known, chunking, root)
         replaced = sum(document.id in known for document in fresh)
         filled = replace(
@@ -60,6 +60,10 @@ def fill(shelf: Shelf, documents: Iterable[Document], chunking: Chunking, root: 
         )
         report(len(group))
     return filled
+
+
+def _is_stored(document: Document, known: Known | None, root: str) -> bool:
+    return known is not None and known.hash == document.hash and root in ("", known.root)
 
 
 def _store(shelf: Shelf, fresh: list[Document], known: dict[str, Known], chunking: Chunking, root: str) -> int:

@@ -15,6 +15,7 @@ from elanus.models import embed_documents, fingerprint
 
 FIELDS = TextFields()
 _AT_ONCE = 1000
+_KNOWN = ["document", "hash", "chunks", "root"]
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class Known:
 
     hash: str
     chunks: int
+    root: str
 
 
 @dataclass(frozen=True)
@@ -53,8 +55,8 @@ class Shelf:
 
     def known(self, ids: Sequence[str]) -> dict[str, Known]:
         """What is stored of these documents; those that are not there are left out."""
-        rows = self._get([key(one, 0) for one in ids], ["document", "hash", "chunks"])
-        return {row["document"]: Known(row["hash"], row["chunks"]) for row in rows}
+        rows = self._get([key(one, 0) for one in ids], _KNOWN)
+        return _known(rows)
 
     def put(self, passages: Sequence[tuple[Document, Piece, int, int, str]]) -> None:
         """Embed passages and store them: (document, piece, its place, how many there are, root)."""
@@ -74,9 +76,9 @@ class Shelf:
             self.collection,
             "root == {root} and chunk == 0",
             filter_params={"root": root},
-            output_fields=["document", "hash", "chunks"],
+            output_fields=_KNOWN,
         )
-        return {row["document"]: Known(row["hash"], row["chunks"]) for row in rows}
+        return _known(rows)
 
     def neighbours(self, hits: Sequence[Hit], reach: int) -> dict[tuple[str, int], tuple[str, int]]:
         """Text and beginning of the passages around these, by document and place."""
@@ -87,6 +89,10 @@ class Shelf:
     def _get(self, keys: list[str], fields: list[str]) -> list[dict[str, Any]]:
         batches = (keys[start : start + _AT_ONCE] for start in range(0, len(keys), _AT_ONCE))
         return [row for batch in batches for row in self.client.get(self.collection, batch, output_fields=fields)]
+
+
+def _known(rows: Iterable[Mapping[str, Any]]) -> dict[str, Known]:
+    return {row["document"]: Known(row["hash"], row["chunks"], row["root"]) for row in rows}
 
 
 def key(document: str, chunk: int) -> str:

