@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from elanus.analysis.params import Recipe, Step, read_params
-from elanus.errors import InvalidArgument
+from elanus.analysis.steps import check_packages, make_filters, make_tokenizer, make_whole
 
 REMEMBERED_WORDS = 65_536
 
@@ -36,7 +35,9 @@ def make_analyzer(params: Mapping[str, Any] | None = None) -> Analyzer:
 
     Raises NotSupported or InvalidArgument that name the option.
     """
-    return Analyzer(read_params(params))
+    recipe = read_params(params)
+    check_packages(recipe)
+    return Analyzer(recipe)
 
 
 @dataclass(frozen=True)
@@ -82,42 +83,36 @@ class _Numbering(dict[_Key, int]):
 
 
 class _Engine:
-    """tantivy's objects for one recipe: the whole chain, its tokenizer alone, and what single words became.
-
-    An analyzer of tantivy's may not be entered twice at a time, hence the lock.
-    """
+    """One recipe made to run: its tokenizer, its filters, and what single words became."""
 
     def __init__(self, recipe: Recipe) -> None:
-        self._lock = threading.Lock()
-        self._whole = _build(recipe.tokenizer, recipe.steps)
-        self._words = _build(recipe.tokenizer, ())
+        self._tokenize = make_tokenizer(recipe.tokenizer)
+        self._filters = make_filters(recipe.steps)
+        self._whole = make_whole(recipe)
         self._ascii = _ascii_table(recipe)
         self._known: dict[str | bytes, tuple[str, ...]] = {}
 
     def terms(self, text: str) -> list[str]:
-        return self._run(self._whole, text)
+        if self._whole is not None:
+            return self._whole(text)
+        return [term for word in self._tokenize(text) for term in self.terms_of(word)]
 
     def split(self, text: str) -> Sequence[str | bytes]:
         """The words of a text before the filters; those of an ASCII text as bytes, some three times as fast."""
         if self._ascii and text.isascii():
             return text.encode().translate(self._ascii).split()
-        return self._run(self._words, text)
+        return self._tokenize(text)
 
     def terms_of(self, word: str | bytes) -> tuple[str, ...]:
         terms = self._known.get(word)
         if terms is None:
             if len(self._known) >= REMEMBERED_WORDS:
                 self._known.clear()
-            terms = self._known[word] = tuple(self.terms(word if isinstance(word, str) else word.decode()))
+            words = [word if isinstance(word, str) else word.decode()]
+            for filter_word in self._filters:
+                words = [term for one in words for term in filter_word(one)]
+            terms = self._known[word] = tuple(words)
         return terms
-
-    def _run(self, analyzer: Any, text: str) -> list[str]:
-        try:
-            with self._lock:
-                words: list[str] = analyzer.analyze(text)
-        except UnicodeEncodeError as error:
-            raise InvalidArgument(f"text is not valid Unicode: lone surrogate at character {error.start}") from None
-        return words
 
 
 def _number_terms(
@@ -159,19 +154,8 @@ def _ascii_table(recipe: Recipe) -> bytes | None:
 
     Lower case at once where that is the first filter anyway: fewer distinct words to filter.
     """
-    if recipe.tokenizer != "simple":
+    if recipe.tokenizer != Step("simple"):
         return None
     lower = recipe.steps[:1] == (Step("lowercase"),)
     plain = bytes(code if chr(code).isalnum() and code < 128 else ord(" ") for code in range(256))
     return plain.lower() if lower else plain
-
-
-def _build(tokenizer: str, steps: tuple[Step, ...]) -> Any:
-    import tantivy
-
-    builder = tantivy.TextAnalyzerBuilder(getattr(tantivy.Tokenizer, tokenizer)())
-    for step in steps:
-        make = getattr(tantivy.Filter, step.name)
-        argument = list(step.argument) if isinstance(step.argument, tuple) else step.argument
-        builder = builder.filter(make() if argument is None else make(argument))
-    return builder.build()

@@ -1,8 +1,8 @@
-"""The languages for which tantivy brings a stemmer or a list of stop words."""
+"""The languages for which there is a stemmer or a list of stop words."""
 
 from __future__ import annotations
 
-STEMMERS = frozenset(
+TANTIVY_STEMMERS = frozenset(
     {
         "arabic",
         "danish",
@@ -25,7 +25,7 @@ STEMMERS = frozenset(
     }
 )
 
-STOP_LISTS = frozenset(
+TANTIVY_STOP_LISTS = frozenset(
     {
         "danish",
         "dutch",
@@ -42,3 +42,8 @@ STOP_LISTS = frozenset(
         "swedish",
     }
 )
+
+SNOWBALL_STEMMERS = frozenset(
+    {"armenian", "basque", "catalan", "hindi", "indonesian", "irish", "lithuanian", "nepali", "serbian", "yiddish"}
+)
+"""Stemmers of snowballstemmer for languages that tantivy has none for."""

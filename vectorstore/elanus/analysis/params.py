@@ -5,11 +5,13 @@ A recipe is plain data, so a schema is checked without loading tantivy.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from elanus.analysis.languages import STEMMERS, STOP_LISTS
+from elanus.analysis.languages import SNOWBALL_STEMMERS, TANTIVY_STEMMERS, TANTIVY_STOP_LISTS
+from elanus.analysis.stop_words import STOP_WORDS
 from elanus.errors import InvalidArgument, NotSupported, did_you_mean
 
 _Entry = TypeVar("_Entry")
@@ -17,31 +19,32 @@ _Entry = TypeVar("_Entry")
 
 @dataclass(frozen=True)
 class Step:
-    """One token filter: the name of its constructor in `tantivy.Filter`, and the argument, if it takes one."""
+    """A tokenizer or a token filter by the name it has in `steps.py`, and the argument, if it takes one."""
 
     name: str
-    argument: str | int | tuple[str, ...] | None = None
+    argument: str | int | tuple[str, ...] | tuple[int, int, bool] | None = None
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """A tokenizer (the name of its constructor in `tantivy.Tokenizer`) and the filters after it, in order."""
+    """A tokenizer and the filters after it, in order."""
 
-    tokenizer: str
+    tokenizer: Step
     steps: tuple[Step, ...]
 
 
-TOKENIZERS = {"standard": "simple", "whitespace": "whitespace"}
-LATER_TOKENIZERS = frozenset(
-    {"jieba", "icu", "lindera", "ngram", "char_group", "language_identifier", "grpc", "thai", "custom_delimiter"}
-)
+LATER_TOKENIZERS = frozenset({"icu", "lindera", "language_identifier", "grpc", "thai"})
 PLAIN_FILTERS = {
     "lowercase": Step("lowercase"),
     "asciifolding": Step("ascii_fold"),
     "alphanumonly": Step("alphanum_only"),
+    "cncharonly": Step("cncharonly"),
+    "cnalphanumonly": Step("cnalphanumonly"),
+    "removepunct": Step("removepunct"),
 }
-LATER_FILTERS = frozenset({"cncharonly", "cnalphanumonly", "removepunct", "regex", "synonym", "pinyin", "decimaldigit"})
-LATER_TYPES = frozenset({"chinese"})
+LATER_FILTERS = frozenset({"synonym", "pinyin", "decimaldigit"})
+STEMMERS = TANTIVY_STEMMERS | SNOWBALL_STEMMERS
+STOP_LISTS = TANTIVY_STOP_LISTS | STOP_WORDS.keys()
 
 
 def read_params(params: Mapping[str, Any] | None) -> Recipe:
@@ -59,22 +62,38 @@ def read_params(params: Mapping[str, Any] | None) -> Recipe:
 
 def _built_in(params: Mapping[str, Any]) -> Recipe:
     name = params["type"]
-    make = _look_up(name, BUILT_IN, LATER_TYPES, "analyzer type")
     _only(params, {"type", "stop_words"}, f"analyzer {name!r}")
-    return make(params)
+    if isinstance(name, str) and name in STEMMERS and name not in BUILT_IN:
+        return _language(name, params)
+    return _look_up(name, BUILT_IN, frozenset(), "analyzer type", also=STEMMERS)(params)
 
 
 def _standard(params: Mapping[str, Any]) -> Recipe:
-    return Recipe("simple", (Step("lowercase"), *_stop_steps(params.get("stop_words", ()))))
+    return Recipe(Step("simple"), (Step("lowercase"), *_stop_steps(params.get("stop_words", ()))))
 
 
 def _english(params: Mapping[str, Any]) -> Recipe:
     """Milvus stems before it removes stop words, so words like `be` from `being` go too."""
     steps = (Step("lowercase"), Step("stemmer", "english"), Step("stopword", "english"))
-    return Recipe("simple", steps + _stop_steps(params.get("stop_words", ())))
+    return Recipe(Step("simple"), steps + _stop_steps(params.get("stop_words", ())))
 
 
-BUILT_IN: dict[str, Callable[[Mapping[str, Any]], Recipe]] = {"standard": _standard, "english": _english}
+def _chinese(params: Mapping[str, Any]) -> Recipe:
+    return Recipe(Step("jieba", "search"), (Step("cnalphanumonly"), *_stop_steps(params.get("stop_words", ()))))
+
+
+def _language(language: str, params: Mapping[str, Any]) -> Recipe:
+    """Stop words first, as they are written, then stems."""
+    own = _stop_steps([f"_{language}_"]) if language in STOP_LISTS else ()
+    more = _stop_steps(params.get("stop_words", ()))
+    return Recipe(Step("simple"), (Step("lowercase"), *own, *more, _stem(language)))
+
+
+BUILT_IN: dict[str, Callable[[Mapping[str, Any]], Recipe]] = {
+    "standard": _standard,
+    "english": _english,
+    "chinese": _chinese,
+}
 
 
 def _custom(params: Mapping[str, Any]) -> Recipe:
@@ -86,13 +105,50 @@ def _custom(params: Mapping[str, Any]) -> Recipe:
     return Recipe(_tokenizer(params["tokenizer"]), tuple(steps))
 
 
-def _tokenizer(entry: Any) -> str:
+def _tokenizer(entry: Any) -> Step:
     name = _type_of(entry, "tokenizer")
-    found = _look_up(name, TOKENIZERS, LATER_TOKENIZERS, "tokenizer")
-    if isinstance(entry, Mapping) and len(entry) > 1:
-        options = ", ".join(repr(key) for key in entry if key != "type")
-        raise NotSupported(f"tokenizer {name!r}: options {options} are not implemented; leave them out")
-    return found
+    make, options = _look_up(name, TOKENIZERS, LATER_TOKENIZERS, "tokenizer")
+    given = entry if isinstance(entry, Mapping) else {}
+    _only(given, {"type", *options}, f"tokenizer {name!r}")
+    return make(given)
+
+
+def _ngram(entry: Mapping[str, Any]) -> Step:
+    sizes = [entry.get("min_gram"), entry.get("max_gram")]
+    for option, size in zip(("min_gram", "max_gram"), sizes, strict=True):
+        whole = isinstance(size, int) and not isinstance(size, bool) and size > 0
+        _need(whole, f"the ngram tokenizer needs {option!r}, a whole number over 0, not {size!r}")
+    low, high = int(entry["min_gram"]), int(entry["max_gram"])
+    _need(low <= high, f"'min_gram' of the ngram tokenizer must not exceed 'max_gram': {low} > {high}")
+    return Step("ngram", (low, high, False))
+
+
+def _regex_tokenizer(entry: Mapping[str, Any]) -> Step:
+    return Step("regex", _expression(entry.get("pattern"), "'pattern' of the regex tokenizer"))
+
+
+def _char_group(entry: Mapping[str, Any]) -> Step:
+    found = entry.get("delimiters")
+    fits = _is_list(found) and bool(found) and all(isinstance(one, str) and one for one in found or ())
+    _need(fits, "the char_group tokenizer needs 'delimiters', a list of strings")
+    return Step("char_group", tuple(found or ()))
+
+
+def _jieba(entry: Mapping[str, Any]) -> Step:
+    mode = entry.get("mode", "search")
+    _need(mode in ("search", "exact"), f"'mode' of the jieba tokenizer must be 'search' or 'exact', not {mode!r}")
+    return Step("jieba", mode)
+
+
+TOKENIZERS: dict[str, tuple[Callable[[Mapping[str, Any]], Step], tuple[str, ...]]] = {
+    "standard": (lambda entry: Step("simple"), ()),
+    "whitespace": (lambda entry: Step("whitespace"), ()),
+    "raw": (lambda entry: Step("raw"), ()),
+    "ngram": (_ngram, ("min_gram", "max_gram")),
+    "regex": (_regex_tokenizer, ("pattern",)),
+    "char_group": (_char_group, ("delimiters",)),
+    "jieba": (_jieba, ("mode",)),
+}
 
 
 def _filter(entry: Any) -> tuple[Step, ...]:
@@ -122,7 +178,8 @@ def _stop_steps(words: Any) -> tuple[Step, ...]:
         if language not in STOP_LISTS:
             known = ", ".join(f"_{known}_" for known in sorted(STOP_LISTS))
             raise NotSupported(f"no list of stop words {name!r}; there are {known}")
-        steps.append(Step("stopword", language))
+        own = STOP_WORDS.get(language)
+        steps.append(Step("stopword", language) if own is None else Step("custom_stopword", own))
     if plain:
         steps.append(Step("custom_stopword", plain))
     return tuple(steps)
@@ -133,7 +190,24 @@ def _stemmer(entry: Mapping[str, Any]) -> tuple[Step, ...]:
     _need(isinstance(language, str), "'language' of the stemmer filter must be a string")
     if language.lower() not in STEMMERS:
         raise NotSupported(f"no stemmer for language {language!r}; there are {', '.join(sorted(STEMMERS))}")
-    return (Step("stemmer", language.lower()),)
+    return (_stem(language.lower()),)
+
+
+def _stem(language: str) -> Step:
+    return Step("stemmer" if language in TANTIVY_STEMMERS else "snowball", language)
+
+
+def _regex_filter(entry: Mapping[str, Any]) -> tuple[Step, ...]:
+    return (Step("regex_filter", _expression(entry["expr"], "'expr' of the regex filter")),)
+
+
+def _expression(value: Any, what: str) -> str:
+    _need(isinstance(value, str) and bool(value), f"{what} must be a regular expression, not {value!r}")
+    try:
+        re.compile(value)
+    except re.error as error:
+        raise InvalidArgument(f"{what} is no regular expression: {error}") from None
+    return str(value)
 
 
 def _length(entry: Mapping[str, Any]) -> tuple[Step, ...]:
@@ -158,6 +232,7 @@ FILTERS: dict[str, tuple[Callable[[Mapping[str, Any]], tuple[Step, ...]], tuple[
     "stemmer": (_stemmer, ("language",)),
     "length": (_length, ("max",)),
     "decompounder": (_decompounder, ("word_list",)),
+    "regex": (_regex_filter, ("expr",)),
 }
 
 

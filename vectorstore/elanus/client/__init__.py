@@ -6,6 +6,7 @@ import os
 from typing import Any
 
 from elanus.client.aliases import Aliases
+from elanus.client.analyzing import Analyzing
 from elanus.client.collections import Collections
 from elanus.client.embeddings import Embeddings
 from elanus.client.indexes import Indexes
@@ -16,7 +17,7 @@ from elanus.errors import NotSupported
 __all__ = ["Client", "connect"]
 
 
-class Client(Collections, Aliases, Indexes, Rows, Searching, Embeddings):
+class Client(Collections, Aliases, Indexes, Rows, Searching, Embeddings, Analyzing):
     """A store in a folder, with the methods, defaults and result shapes of `pymilvus.MilvusClient`.
 
     Args:

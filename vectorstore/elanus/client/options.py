@@ -60,7 +60,6 @@ METHODS_INSTEAD = {
     **dict.fromkeys(("add_collection_field", "alter_collection_field"), "use dynamic fields"),
     **dict.fromkeys(("alter_collection_properties", "drop_collection_properties"), "there are no properties to set"),
     **dict.fromkeys(("compact", "optimize"), "flush merges what pays"),
-    **dict.fromkeys(("run_analyzer",), "elanus.analysis.make_analyzer(params).tokens(text) shows the terms"),
 }
 """Methods of Milvus's client that this version lacks, and what to do instead."""
 

@@ -1,0 +1,123 @@
+"""The steps of a recipe made to run: tantivy's tokenizers and filters, and those that stand beside them in Python."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby
+from typing import Any
+
+from elanus.analysis.params import Recipe, Step
+from elanus.errors import InvalidArgument, NotSupported
+
+Words = Callable[[str], list[str]]
+"""From a text to its words, or from a word to what a filter leaves of it."""
+
+_HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+")
+_HAN_OR_ALPHANUMERIC = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff0-9A-Za-z]+")
+
+
+def make_tokenizer(step: Step) -> Words:
+    """Return what cuts a text into words."""
+    if step.name in _PYTHON_TOKENIZERS:
+        return _PYTHON_TOKENIZERS[step.name](step.argument)
+    return _tantivy(step, ())
+
+
+def make_filters(steps: Sequence[Step]) -> list[Words]:
+    """Return what each word passes through, one after the other; neighbouring filters of tantivy's are one."""
+    made: list[Words] = []
+    for in_python, group in groupby(steps, lambda step: step.name in _PYTHON_FILTERS):
+        if in_python:
+            made += [_PYTHON_FILTERS[step.name](step.argument) for step in group]
+        else:
+            made.append(_tantivy(Step("raw"), tuple(group)))
+    return made
+
+
+def check_packages(recipe: Recipe) -> None:
+    """Raise NotSupported if a step needs a package that is not installed."""
+    if recipe.tokenizer.name == "jieba" and importlib.util.find_spec("jieba") is None:
+        raise NotSupported("the jieba tokenizer needs the package jieba: pip install 'elanus[chinese]'")
+
+
+def make_whole(recipe: Recipe) -> Words | None:
+    """Return the whole recipe as one analyzer of tantivy's, if all of it is tantivy's."""
+    steps = (recipe.tokenizer, *recipe.steps)
+    if any(step.name in _PYTHON_TOKENIZERS or step.name in _PYTHON_FILTERS for step in steps):
+        return None
+    return _tantivy(recipe.tokenizer, recipe.steps)
+
+
+def _tantivy(tokenizer: Step, steps: Sequence[Step]) -> Words:
+    """Build an analyzer; one of tantivy's may not be entered twice at a time, hence the lock."""
+    import tantivy
+
+    builder = tantivy.TextAnalyzerBuilder(_made(tantivy.Tokenizer, tokenizer))
+    for step in steps:
+        builder = builder.filter(_made(tantivy.Filter, step))
+    analyzer, lock = builder.build(), threading.Lock()
+
+    def analyze(text: str) -> list[str]:
+        try:
+            with lock:
+                words: list[str] = analyzer.analyze(text)
+        except UnicodeEncodeError as error:
+            raise InvalidArgument(f"text is not valid Unicode: lone surrogate at character {error.start}") from None
+        return words
+
+    return analyze
+
+
+def _made(owner: Any, step: Step) -> Any:
+    make = getattr(owner, step.name)
+    if step.argument is None:
+        return make()
+    if isinstance(step.argument, tuple) and step.name == "ngram":
+        return make(*step.argument)
+    return make(list(step.argument) if isinstance(step.argument, tuple) else step.argument)
+
+
+def _jieba(mode: Any) -> Words:
+    import jieba
+
+    jieba.setLogLevel("ERROR")
+    cut = jieba.lcut_for_search if mode == "search" else jieba.lcut
+    return lambda text: [word for word in cut(text) if word.strip()]
+
+
+def _char_group(delimiters: Any) -> Words:
+    cut = re.compile("|".join(map(re.escape, delimiters)))
+    return lambda text: [word for word in cut.split(text) if word]
+
+
+def _snowball(language: Any) -> Words:
+    from snowballstemmer import stemmer
+
+    stem = stemmer(language).stemWord
+    return lambda word: [stem(word)]
+
+
+def _only(pattern: re.Pattern[str]) -> Callable[[Any], Words]:
+    return lambda argument: lambda word: [word] if pattern.fullmatch(word) else []
+
+
+def _regex(expression: Any) -> Words:
+    matches = re.compile(expression).search
+    return lambda word: [word] if matches(word) else []
+
+
+def _removepunct(argument: Any) -> Words:
+    return lambda word: [word] if any(character.isalnum() for character in word) else []
+
+
+_PYTHON_TOKENIZERS: Mapping[str, Callable[[Any], Words]] = {"jieba": _jieba, "char_group": _char_group}
+_PYTHON_FILTERS: Mapping[str, Callable[[Any], Words]] = {
+    "snowball": _snowball,
+    "cncharonly": _only(_HAN),
+    "cnalphanumonly": _only(_HAN_OR_ALPHANUMERIC),
+    "removepunct": _removepunct,
+    "regex_filter": _regex,
+}
