@@ -10,6 +10,7 @@ from elanus.client.analyzing import Analyzing
 from elanus.client.collections import Collections
 from elanus.client.embeddings import Embeddings
 from elanus.client.indexes import Indexes
+from elanus.client.partitions import Partitions
 from elanus.client.rows import Rows
 from elanus.client.searching import Searching
 from elanus.errors import NotSupported
@@ -17,7 +18,7 @@ from elanus.errors import NotSupported
 __all__ = ["Client", "connect"]
 
 
-class Client(Collections, Aliases, Indexes, Rows, Searching, Embeddings, Analyzing):
+class Client(Collections, Aliases, Partitions, Indexes, Rows, Searching, Embeddings, Analyzing):
     """A store in a folder, with the methods, defaults and result shapes of `pymilvus.MilvusClient`.
 
     Args:

@@ -9,7 +9,8 @@ from elanus.client.base import Base, check_collection_name
 from elanus.client.options import check_timeout, check_whole, consistency, refuse
 from elanus.engine.definition import Definition
 from elanus.engine.embedding import bind_models
-from elanus.errors import CollectionNotFound, IndexNotFound, InvalidArgument
+from elanus.engine.partitions import MAX_PARTITIONS, Partitions
+from elanus.errors import CollectionNotFound, InvalidArgument
 from elanus.schema.collection import CollectionSchema, as_schema
 from elanus.schema.fields import MAX_DIM, MAX_VARCHAR_BYTES, MIN_DIM
 from elanus.schema.indexes import IndexParam, IndexParams, as_index_params
@@ -23,6 +24,7 @@ KEY_TYPES = {
     "str": DataType.VARCHAR,
     "varchar": DataType.VARCHAR,
 }
+HASHED_PARTITIONS = 16
 QUICK = {
     "dimension": None,
     "primary_field_name": "id",
@@ -69,6 +71,7 @@ class Collections(Base):
 
         With `dimension`: a key field, a vector field with an AUTOINDEX, dynamic fields on; loaded. With `schema`:
         as it says; loaded if `index_params` cover every vector field. The same collection again is no error.
+        `num_partitions` is how many names a partition key's rows are counted under (default 16).
 
         Raises:
             AlreadyExists: a collection of that name with another schema.
@@ -77,6 +80,7 @@ class Collections(Base):
         """
         call = "create_collection"
         check_collection_name(collection_name)
+        divided = kwargs.pop("num_partitions", None)
         level = consistency(call, kwargs.pop("consistency_level", ConsistencyLevel.Bounded))
         if schema is None:
             dynamic = kwargs.pop("enable_dynamic_field", True)
@@ -95,8 +99,10 @@ class Collections(Base):
         check_defaults(built)
         check_analyzers(built)
         built, fingerprints = bind_models(built)
-        definition = Definition(built, {}, consistency=level, description=built.description).with_indexes(asked)
-        definition = definition.with_fingerprints(fingerprints)
+        definition = Definition(
+            built, {}, consistency=level, description=built.description, partitions=partitions_of(built, divided)
+        )
+        definition = definition.with_indexes(asked).with_fingerprints(fingerprints)
         covered = all(field.name in definition.indexes for field in built.vector_fields)
         with self._store.patience(check_timeout(call, timeout)):
             self._store.create(collection_name, definition.as_loaded(covered))
@@ -135,7 +141,7 @@ class Collections(Base):
             "aliases": list(self._store.aliases(collection.id)),
             "properties": {},
             "num_shards": 1,
-            "num_partitions": 1,
+            "num_partitions": len(definition.partitions.names),
         }
 
     def drop_collection(self, collection_name: str, timeout: float | None = None, **kwargs: Any) -> None:
@@ -185,17 +191,8 @@ class Collections(Base):
         refuse("load_collection", kwargs)
         check_collection_name(collection_name)
 
-        def load(definition: Definition) -> Definition:
-            for field in definition.schema.vector_fields:
-                if field.name not in definition.indexes:
-                    raise IndexNotFound(
-                        f"collection '{collection_name}' cannot be loaded: vector field '{field.name}' "
-                        "has no index; create_index first"
-                    )
-            return definition.as_loaded(True)
-
         with self._store.patience(check_timeout("load_collection", timeout)):
-            self._store.redefine(collection_name, load)
+            self._store.redefine(collection_name, lambda d: d.loadable(collection_name).as_loaded(True))
 
     def release_collection(self, collection_name: str, timeout: float | None = None, **kwargs: Any) -> None:
         """Refuse searches and queries on a collection until it is loaded again."""
@@ -211,14 +208,28 @@ class Collections(Base):
         timeout: float | None = None,
         **kwargs: Any,
     ) -> dict[str, LoadState]:
-        """Whether a collection is searchable: {"state": LoadState}."""
-        refuse("get_load_state", {"partition_name": partition_name, **kwargs})
+        """Whether a collection, or one of its partitions, is searchable: {"state": LoadState}."""
+        refuse("get_load_state", kwargs)
         check_timeout("get_load_state", timeout)
         try:
-            loaded = self._collection(collection_name).definition.loaded
+            definition = self._collection(collection_name).definition
         except CollectionNotFound:
             return {"state": LoadState.NotExist}
+        loaded = definition.loaded
+        if partition_name:
+            definition.partitions.number(partition_name)
+            loaded = loaded and partition_name not in definition.partitions.released
         return {"state": LoadState.Loaded if loaded else LoadState.NotLoad}
+
+
+def partitions_of(schema: CollectionSchema, count: int | None) -> Partitions:
+    """The partitions that a new collection begins with: one, or `count` (default 16) for a partition key's hashes."""
+    call = "create_collection"
+    if schema.partition_key is None:
+        if count is not None:
+            raise InvalidArgument(f"{call}: num_partitions belongs to a partition key; this schema has none")
+        return Partitions()
+    return Partitions(hashed=check_whole(call, "num_partitions", count or HASHED_PARTITIONS, 1, MAX_PARTITIONS))
 
 
 def refuse_quick(call: str, *given: object) -> None:

@@ -9,10 +9,6 @@ from elanus.errors import InvalidArgument, NotSupported, did_you_mean
 from elanus.types import ConsistencyLevel
 
 INSTEAD = {
-    "partition_name": "filter on a field instead",
-    "partition_names": "filter on a field instead",
-    "partition_key_field": "filter on a field instead",
-    "num_partitions": "leave it out",
     "num_shards": "an embedded store has no shards; leave it out",
     "replica_number": "an embedded store has no replicas; leave it out",
     "resource_groups": "leave it out",
@@ -53,8 +49,6 @@ INSTEAD = {
 
 
 METHODS_INSTEAD = {
-    **dict.fromkeys(("create_partition", "drop_partition", "has_partition"), "filter on a field instead"),
-    **dict.fromkeys(("list_partitions", "load_partitions", "release_partitions"), "filter on a field instead"),
     **dict.fromkeys(("create_database", "use_database", "list_databases", "drop_database"), "use a folder for each"),
     **dict.fromkeys(("query_iterator", "search_iterator"), "page with limit and offset"),
     **dict.fromkeys(("add_collection_field", "alter_collection_field"), "use dynamic fields"),

@@ -72,8 +72,8 @@ class Compaction:
         with self._catalog.write() as transaction:
             number = transaction.reserve_segment(self._collection.id)
         reach("segment.reserved")
-        schema, specs = self._definition.schema, self._definition.specs
-        indexes = IndexWriter(schema, specs, self._kept, stopping, self._sync)
+        schema, specs, lookups = self._definition.schema, self._definition.specs, self._definition.lookups
+        indexes = IndexWriter(schema, specs, lookups, self._kept, stopping, self._sync)
         row = write_segment(self._segments, number, schema, self._kept, indexes.write, self._sync)
         reach("segment.renamed")
         return row

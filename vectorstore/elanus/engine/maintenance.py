@@ -273,5 +273,5 @@ def _fit_in_one(group: list[Slice]) -> bool:
     return (
         sum(s.living for s in group) <= MAX_SEGMENT_ROWS
         and sum(part.row.bytes for part in parts if isinstance(part, Segment)) <= MAX_SEGMENT_BYTES
-        and all(sum(extent[name] for extent in extents) <= MAX_EXTENT for name in extents[0])
+        and all(sum(extent.get(name, 0) for extent in extents) <= MAX_EXTENT for name in set().union(*extents))
     )

@@ -8,17 +8,24 @@ import threading
 import weakref
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
+
+import numpy as np
+import pyarrow as pa
 
 from elanus.engine import naming
 from elanus.engine.collection import Collection, Stale, open_collection
 from elanus.engine.definition import Definition
 from elanus.engine.maintenance import Maintainer
 from elanus.errors import AlreadyExists, CollectionNotFound, InvalidArgument, StoreClosed
+from elanus.schema.arrow import PARTITION
+from elanus.schema.buffers import from_numbers
 from elanus.storage import place
 from elanus.storage.catalog import Catalog
-from elanus.storage.tables import HIDDEN
+from elanus.storage.log import encode
+from elanus.storage.tables import EXPEL, HIDDEN
 
 T = TypeVar("T")
 DURABILITIES = ("fsync", "os")
@@ -145,6 +152,20 @@ class Store:
                 transaction.define(row.id, new.to_dict())
         self.maintainer.wake()
         return new
+
+    def drop_partition(self, name: str, partition: str, check: Callable[[Definition], None]) -> None:
+        """Remove a partition and its rows, in one transaction; `check` may refuse it by the newest definition."""
+        self._check()
+        with self.catalog.write() as transaction:
+            row = naming.named(transaction, name)
+            old = Definition.from_dict(row.definition)
+            number = old.partitions.number(partition)
+            rest = old.partitions.remove(partition)
+            check(old)
+            transaction.define(row.id, replace(old, partitions=rest).to_dict())
+            batch = pa.RecordBatch.from_arrays([from_numbers(np.array([number], np.int32))], names=[PARTITION])
+            transaction.append(row, EXPEL, 1, encode(batch))
+        self.maintainer.wake()
 
     def rename(self, old: str, new: str) -> None:
         """Give a collection another, free name."""

@@ -43,7 +43,7 @@ def name_in_making(collection: int) -> str:
     return f"{HIDDEN}{collection}"
 
 
-WRITE, DELETE = "write", "delete"
+WRITE, DELETE, EXPEL = "write", "delete", "expel"
 FIRST_ID = 1
 
 Rids = np.ndarray[Any, np.dtype[np.int64]]
@@ -82,7 +82,7 @@ class SegmentRow:
 
 @dataclass(frozen=True)
 class LogEntry:
-    """One committed write batch: rows (an Arrow IPC stream) or deleted keys, and the numbers it was given."""
+    """One committed write: rows (an Arrow IPC stream), deleted keys or expelled partitions, and the numbers it got."""
 
     seq: int
     op: str
