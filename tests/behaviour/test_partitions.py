@@ -146,7 +146,8 @@ def test_partition_names_that_do_not_exist_are_refused_with_the_closest(divided:
     with pytest.raises(InvalidArgument, match="default partition"):
         divided.drop_partition("docs", "_default")
     divided.drop_partition("docs", "nope")
-    assert divided.has_partition("docs", "a") and not divided.has_partition("docs", "nope")
+    assert divided.has_partition("docs", "a")
+    assert not divided.has_partition("docs", "nope")
 
 
 def _write_and_drop(pipe: Connection, folder: Path) -> None:
@@ -210,7 +211,8 @@ def test_a_key_divides_the_rows_over_the_partitions_asked_for(client: elanus.Cli
     assert client.list_partitions("docs") == ["_default_0", "_default_1", "_default_2", "_default_3"]
     assert client.describe_collection("docs")["num_partitions"] == 4
     counts = [client.get_partition_stats("docs", name)["row_count"] for name in client.list_partitions("docs")]
-    assert sum(counts) == 400 and all(count % 20 == 0 for count in counts)
+    assert sum(counts) == 400
+    assert all(count % 20 == 0 for count in counts)
     for call in (
         lambda: client.create_partition("docs", "own"),
         lambda: client.query("docs", filter="n > 0", partition_names=["_default_1"]),

@@ -7,7 +7,7 @@ ElanusError
 │   ├── FilterError         a filter that does not parse or type-check, with a caret
 │   └── NotSupported        a real Milvus option that this version does not implement
 ├── NotFound (also KeyError)
-│   ├── CollectionNotFound · PartitionNotFound · AliasNotFound · FieldNotFound · IndexNotFound
+│   ├── CollectionNotFound · PartitionNotFound · DatabaseNotFound · AliasNotFound · FieldNotFound · IndexNotFound
 ├── AlreadyExists
 │   ├── AliasConflict · AliasExists
 ├── CollectionNotLoaded · PartitionNotLoaded
@@ -75,6 +75,10 @@ class CollectionNotFound(NotFound):
 
 class PartitionNotFound(NotFound):
     code = 200
+
+
+class DatabaseNotFound(NotFound):
+    code = 800
 
 
 class AliasNotFound(NotFound):

@@ -5,16 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from elanus.analysis import make_analyzer
-from elanus.client.base import Base, check_collection_name
+from elanus.client.base import Base
 from elanus.client.options import check_timeout, check_whole, consistency, refuse
+from elanus.engine.databases import own_name
 from elanus.engine.definition import Definition
 from elanus.engine.embedding import bind_models
 from elanus.engine.partitions import MAX_PARTITIONS, Partitions
+from elanus.engine.properties import checked_properties
 from elanus.errors import CollectionNotFound, InvalidArgument
 from elanus.schema.collection import CollectionSchema, as_schema
 from elanus.schema.fields import MAX_DIM, MAX_VARCHAR_BYTES, MIN_DIM
 from elanus.schema.indexes import IndexParam, IndexParams, as_index_params
 from elanus.schema.rows import check_defaults
+from elanus.storage.tables import split_name
 from elanus.types import ConsistencyLevel, DataType, LoadState
 
 KEY_TYPES = {
@@ -71,7 +74,8 @@ class Collections(Base):
 
         With `dimension`: a key field, a vector field with an AUTOINDEX, dynamic fields on; loaded. With `schema`:
         as it says; loaded if `index_params` cover every vector field. The same collection again is no error.
-        `num_partitions` is how many names a partition key's rows are counted under (default 16).
+        `num_partitions` is how many names a partition key's rows are counted under (default 16); `properties` are as
+        `alter_collection_properties` takes them.
 
         Raises:
             AlreadyExists: a collection of that name with another schema.
@@ -79,8 +83,8 @@ class Collections(Base):
             SchemaError, NotSupported, InvalidArgument: see each message.
         """
         call = "create_collection"
-        check_collection_name(collection_name)
-        divided = kwargs.pop("num_partitions", None)
+        collection_name = self._name(collection_name)
+        divided, properties = kwargs.pop("num_partitions", None), kwargs.pop("properties", None)
         level = consistency(call, kwargs.pop("consistency_level", ConsistencyLevel.Bounded))
         if schema is None:
             dynamic = kwargs.pop("enable_dynamic_field", True)
@@ -103,6 +107,7 @@ class Collections(Base):
             built, {}, consistency=level, description=built.description, partitions=partitions_of(built, divided)
         )
         definition = definition.with_indexes(asked).with_fingerprints(fingerprints)
+        definition = definition.with_properties(checked_properties(call, properties or {}))
         covered = all(field.name in definition.indexes for field in built.vector_fields)
         with self._store.patience(check_timeout(call, timeout)):
             self._store.create(collection_name, definition.as_loaded(covered))
@@ -111,14 +116,16 @@ class Collections(Base):
         """Whether there is a collection of that name or alias."""
         refuse("has_collection", kwargs)
         check_timeout("has_collection", timeout)
-        check_collection_name(collection_name)
+        collection_name = self._name(collection_name)
         return collection_name in self._store.names() or collection_name in self._store.aliases()
 
     def list_collections(self, **kwargs: Any) -> list[str]:
-        """The collections' names, sorted."""
+        """The names of the collections of this client's database, sorted."""
         check_timeout("list_collections", kwargs.pop("timeout", None))
         refuse("list_collections", kwargs)
-        return self._store.names()
+        return [
+            own for name in self._store.names() for database, own in [split_name(name)] if database == self._database
+        ]
 
     def describe_collection(self, collection_name: str, timeout: float | None = None, **kwargs: Any) -> dict[str, Any]:
         """The collection's schema and settings, in the shape of pymilvus's answer."""
@@ -129,7 +136,8 @@ class Collections(Base):
         raw = definition.schema.to_dict()
         fields = [{"field_id": 100 + n, **field} for n, field in enumerate(raw["fields"])]
         return {
-            "collection_name": collection.name,
+            "collection_name": own_name(collection.name),
+            "db_name": self._database,
             "collection_id": collection.id,
             "auto_id": raw["auto_id"],
             "description": definition.description,
@@ -138,8 +146,8 @@ class Collections(Base):
             "enable_dynamic_field": raw["enable_dynamic_field"],
             "consistency_level": int(definition.consistency),
             "fingerprints": dict(definition.fingerprints),
-            "aliases": list(self._store.aliases(collection.id)),
-            "properties": {},
+            "aliases": [own_name(alias) for alias in self._store.aliases(collection.id)],
+            "properties": dict(definition.properties),
             "num_shards": 1,
             "num_partitions": len(definition.partitions.names),
         }
@@ -147,7 +155,7 @@ class Collections(Base):
     def drop_collection(self, collection_name: str, timeout: float | None = None, **kwargs: Any) -> None:
         """Remove a collection with its rows; one that does not exist is no error, as in Milvus."""
         refuse("drop_collection", kwargs)
-        check_collection_name(collection_name)
+        collection_name = self._name(collection_name)
         with self._store.patience(check_timeout("drop_collection", timeout)):
             try:
                 self._store.drop(collection_name)
@@ -162,17 +170,16 @@ class Collections(Base):
         timeout: float | None = None,
         **kwargs: Any,
     ) -> None:
-        """Give a collection another name, which must be free."""
-        refuse("rename_collection", {"target_db": target_db, **kwargs})
-        check_collection_name(old_name)
-        check_collection_name(new_name)
+        """Give a collection another name, which must be free, in its database or in `target_db`."""
+        refuse("rename_collection", kwargs)
+        old, new = self._name(old_name), self._name(new_name, target_db)
         with self._store.patience(check_timeout("rename_collection", timeout)):
-            self._store.rename(old_name, new_name)
+            self._store.rename(old, new)
 
     def truncate_collection(self, collection_name: str, timeout: float | None = None, **kwargs: Any) -> None:
         """Remove all rows of a collection; its schema and indexes stay."""
         refuse("truncate_collection", kwargs)
-        check_collection_name(collection_name)
+        collection_name = self._name(collection_name)
         with self._store.patience(check_timeout("truncate_collection", timeout)):
             self._store.truncate(collection_name)
 
@@ -189,7 +196,7 @@ class Collections(Base):
             IndexNotFound: names the field without one.
         """
         refuse("load_collection", kwargs)
-        check_collection_name(collection_name)
+        collection_name = self._name(collection_name)
 
         with self._store.patience(check_timeout("load_collection", timeout)):
             self._store.redefine(collection_name, lambda d: d.loadable(collection_name).as_loaded(True))
@@ -197,7 +204,7 @@ class Collections(Base):
     def release_collection(self, collection_name: str, timeout: float | None = None, **kwargs: Any) -> None:
         """Refuse searches and queries on a collection until it is loaded again."""
         refuse("release_collection", kwargs)
-        check_collection_name(collection_name)
+        collection_name = self._name(collection_name)
         with self._store.patience(check_timeout("release_collection", timeout)):
             self._store.redefine(collection_name, lambda definition: definition.as_loaded(False))
 

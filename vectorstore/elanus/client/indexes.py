@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from elanus.client.base import Base, check_collection_name
+from elanus.client.base import Base
 from elanus.client.options import check_timeout, refuse
 from elanus.engine.definition import Definition
 from elanus.errors import InvalidArgument
@@ -25,7 +25,7 @@ class Indexes(Base):
         """
         kwargs.pop("sync", None)  # an index is in effect when the call returns, which is what sync=True asks
         refuse("create_index", kwargs)
-        check_collection_name(collection_name)
+        collection_name = self._name(collection_name)
         asked = as_index_params(index_params)
         if not asked:
             raise InvalidArgument("create_index: index_params is empty; fill it with add_index")
@@ -64,7 +64,7 @@ class Indexes(Base):
     def drop_index(self, collection_name: str, index_name: str, timeout: float | None = None, **kwargs: Any) -> None:
         """Remove an index; that of a vector field only while the collection is released, as in Milvus."""
         refuse("drop_index", kwargs)
-        check_collection_name(collection_name)
+        collection_name = self._name(collection_name)
 
         def change(definition: Definition) -> Definition:
             if definition.loaded and not definition.index_named(index_name).is_scalar:
@@ -77,4 +77,4 @@ class Indexes(Base):
     def flush(self, collection_name: str, timeout: float | None = None, **kwargs: Any) -> None:
         """Turn the newest rows into an indexed segment now; durability does not need it."""
         refuse("flush", kwargs)
-        self._store.flush(check_collection_name(collection_name), check_timeout("flush", timeout))
+        self._store.flush(self._name(collection_name), check_timeout("flush", timeout))

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from elanus.client.base import Base, check_collection_name
+from elanus.client.base import Base
 from elanus.client.options import check_timeout, refuse
 from elanus.engine.collection import Collection
 from elanus.engine.definition import Definition
@@ -44,7 +44,7 @@ class Partitions(Base):
             InvalidArgument: it is the default one, or it is loaded: release_partitions first.
         """
         refuse("drop_partition", kwargs)
-        check_collection_name(collection_name)
+        collection_name = self._name(collection_name)
 
         def check(definition: Definition) -> None:
             if definition.loaded and partition_name not in definition.partitions.released:
@@ -141,7 +141,7 @@ class Partitions(Base):
         change: Callable[[Definition], Definition],
     ) -> None:
         refuse(call, options)
-        check_collection_name(collection_name)
+        collection_name = self._name(collection_name)
         with self._store.patience(check_timeout(call, timeout)):
             self._store.redefine(collection_name, change)
 

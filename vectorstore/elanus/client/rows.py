@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from elanus.client.base import Base, check_collection_name
+from elanus.client.base import Base
 from elanus.client.options import check_consistency, check_timeout, refuse
 from elanus.client.results import QueryResult
 from elanus.engine.collection import Collection, Written
@@ -79,7 +79,7 @@ class Rows(Base):
         return {"upsert_count": written.rows, "ids": written.keys.to_pylist(), "cost": 0}
 
     def _write(self, call: str, name: str, data: Any, timeout: float | None, partition: str | None) -> Written:
-        check_collection_name(name)
+        name = self._name(name)
 
         def write(collection: Collection) -> Written:
             definition = collection.definition
@@ -110,7 +110,7 @@ class Rows(Base):
         """
         filter_params = kwargs.pop("filter_params", None)
         refuse("delete", kwargs, ("filter_params",))
-        check_collection_name(collection_name)
+        collection_name = self._name(collection_name)
         if (ids is None) == (filter is None or filter == ""):
             raise InvalidArgument("delete: give either ids or a filter")
 

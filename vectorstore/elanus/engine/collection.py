@@ -8,6 +8,7 @@ read fetches it from the log with the rest. Either way the log's order decides.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from elanus.filter import Predicate, matches
 from elanus.schema.arrow import PARTITION, stored_schema
 from elanus.schema.buffers import from_numbers, numbers
 from elanus.storage.catalog import Catalog
+from elanus.storage.clock import COARSE_SECONDS, Clock
 from elanus.storage.keys import Keys
 from elanus.storage.log import completed, decode, encode
 from elanus.storage.segment import Segment
@@ -56,6 +58,7 @@ class Collection:
         self._lock = threading.RLock()
         self._state = State(row, self.definition.key_field)
         self._laid_out = -1
+        self._clock = Clock()
         self.catch_up(transaction, row)
 
     @property
@@ -75,6 +78,8 @@ class Collection:
                 self._lay_out(transaction, row)
             for entry in transaction.log(self.id, self._state.applied_seq):
                 self._apply(entry, decode(entry, self.definition.schema))
+            if self.definition.ttl is not None:
+                self._clock.add(transaction.ticks(self.id, self._clock.last))
 
     def _apply(self, entry: LogEntry, batch: pa.RecordBatch) -> None:
         with self._whole():
@@ -106,9 +111,16 @@ class Collection:
         return Segment(self._folder / "segments" / str(row.id), row, self.definition.schema)
 
     def view(self) -> View:
-        """The rows as far as this process has applied the log."""
+        """The rows as far as this process has applied the log, without those that have ended by their age."""
         with self._lock:
+            self._expire()
             return self._state.view()
+
+    def _expire(self) -> None:
+        seconds = self.definition.ttl
+        if seconds is not None:
+            with self._whole():
+                self._state.expire(self._clock.first_alive(time.time(), seconds, self._state.next_rid))
 
     @property
     def tail_bytes(self) -> int:
@@ -129,6 +141,7 @@ class Collection:
         key = self.definition.key_field
         with self._catalog.write() as transaction:
             row = self._row(transaction, name)
+            transaction.tick(row, time.time(), COARSE_SECONDS if self.definition.ttl is None else 1)
             entry = transaction.append(row, WRITE, batch.num_rows, body)
         stored = completed(batch, entry, self.definition.schema)
         self._applied(row, entry, stored)
@@ -143,7 +156,7 @@ class Collection:
             row = self._row(transaction, name)
             with self._lock:
                 self.catch_up(transaction, row)
-                keys = Keys(choose(self._state.view()))
+                keys = Keys(choose(self.view()))
                 living = self._state.living(keys)
             if not living:
                 return 0
@@ -171,6 +184,8 @@ class Collection:
         return row
 
     def _applied(self, before: CollectionRow, entry: LogEntry, batch: pa.RecordBatch) -> None:
+        if self.definition.ttl is not None:
+            return  # the next read takes over the batch together with its time
         with self._lock:
             if self._state.applied_seq == before.last_seq and self._laid_out == before.layout:
                 self._apply(entry, batch)

@@ -9,12 +9,14 @@ from functools import cached_property
 from typing import Any
 
 from elanus.engine.partitions import Partitions
-from elanus.errors import AlreadyExists, IndexNotFound, SchemaError, did_you_mean
+from elanus.engine.properties import DYNAMIC, TTL
+from elanus.errors import AlreadyExists, IndexNotFound, InvalidArgument, SchemaError, did_you_mean
 from elanus.filter import Path, named_path
 from elanus.index.registry import IndexSpec, resolve_index
 from elanus.index.scalar import resolve_scalar_index
 from elanus.schema.arrow import PARTITION
 from elanus.schema.collection import DYNAMIC_FIELD, CollectionSchema
+from elanus.schema.fields import FieldSchema
 from elanus.schema.indexes import IndexParam
 from elanus.schema.output import Output, resolve_output
 from elanus.types import ConsistencyLevel, DataType
@@ -71,6 +73,7 @@ class Definition:
     description: str = ""
     fingerprints: Mapping[str, str] = field(default_factory=dict)
     partitions: Partitions = field(default_factory=Partitions)
+    properties: Mapping[str, Any] = field(default_factory=dict)
 
     @cached_property
     def key_field(self) -> str:
@@ -90,6 +93,12 @@ class Definition:
         if self.schema.partition_key is not None:
             found.append(self.schema.partition_key.name)
         return frozenset([*found, PARTITION] if self.partitions.divided else found)
+
+    @property
+    def ttl(self) -> int | None:
+        """The age in seconds at which rows end; None if they do not."""
+        seconds = int(self.properties.get(TTL, 0))
+        return seconds if seconds > 0 else None
 
     def output(self, names: Sequence[str] | None, *, query: bool = False) -> Output:
         """What to read for `output_fields`, remembered; see `resolve_output`."""
@@ -116,6 +125,7 @@ class Definition:
             "description": self.description,
             "fingerprints": dict(self.fingerprints),
             "partitions": self.partitions.to_dict(),
+            "properties": dict(self.properties),
         }
 
     @classmethod
@@ -124,7 +134,8 @@ class Definition:
         schema = CollectionSchema.from_dict(raw["schema"])
         level, prints = ConsistencyLevel(raw["consistency"]), raw.get("fingerprints", {})
         partitions = Partitions.from_dict(raw.get("partitions"))
-        bare = cls(schema, {}, raw["loaded"], level, raw["description"], prints, partitions)
+        properties = raw.get("properties", {})
+        bare = cls(schema, {}, raw["loaded"], level, raw["description"], prints, partitions, properties)
         asked = [
             IndexParam(i["field"], i["index_type"], i["name"], i["metric_type"], i["params"]) for i in raw["indexes"]
         ]
@@ -170,6 +181,34 @@ class Definition:
                 f"collection '{name}' cannot be loaded: vector field '{bare[0]}' has no index; create_index first"
             )
         return self
+
+    def with_properties(self, properties: Mapping[str, Any]) -> Definition:
+        """The same with further or other properties.
+
+        Raises:
+            InvalidArgument: the dynamic field is to be taken away.
+        """
+        schema = self.schema
+        dynamic = properties.get(DYNAMIC, schema.enable_dynamic_field)
+        if schema.enable_dynamic_field and not dynamic:
+            raise InvalidArgument(f"property '{DYNAMIC}': the dynamic field is on and cannot be turned off")
+        if dynamic and not schema.enable_dynamic_field:
+            schema = CollectionSchema.from_dict({**schema.to_dict(), "enable_dynamic_field": True})
+        return replace(self, schema=schema, properties={**self.properties, **properties})
+
+    def without_properties(self, names: Iterable[str]) -> Definition:
+        """The same without some properties."""
+        kept = {name: value for name, value in self.properties.items() if name not in set(names)}
+        return replace(self, properties=kept)
+
+    def with_fields(self, fields: Iterable[FieldSchema]) -> Definition:
+        """The same with these fields instead of those of the same name, or added behind the others."""
+        changed = {field.name: field.to_dict() for field in fields}
+        raw = self.schema.to_dict()
+        known = [changed.pop(field["name"], field) for field in raw["fields"]]
+        schema = CollectionSchema.from_dict({**raw, "fields": [*known, *changed.values()]})
+        schema.verify()
+        return replace(self, schema=schema)
 
     def as_loaded(self, loaded: bool) -> Definition:
         """The same, searchable in whole or not at all."""

@@ -131,6 +131,14 @@ class Tail:
             if len(living):
                 self.kill(Keys(s.part.column(key_field).take(from_numbers(living))))
 
+    def expire(self, first_rid: int, key_field: str) -> None:
+        """Let the living rows numbered below `first_rid` die."""
+        for s in list(self.slices):
+            rows = np.arange(np.searchsorted(s.part.rids, first_rid))
+            living = rows if s.alive is None else rows[s.alive[rows]]
+            if len(living):
+                self.kill(Keys(s.part.column(key_field).take(from_numbers(living))))
+
     def cut(self, first_rid: int, key_field: str) -> None:
         """Forget the rows numbered below `first_rid`: a segment holds them now."""
         kept: list[Slice] = []
@@ -182,7 +190,9 @@ class State:
         self.applied_seq = row.flushed_seq
         self.tail = Tail()
         self.shared: dict[Hashable, Any] = {}
+        self.next_rid = row.flushed_rid
         self._key_field = key_field
+        self._first_rid = 0
         self._segments: list[Slice] = []
         self._lookups: frozenset[Hashable] = frozenset()
         self._view: View | None = None
@@ -200,7 +210,9 @@ class State:
         if row.flushed_seq > self.row.flushed_seq:
             self.tail.cut(row.flushed_rid, self._key_field)
         self.applied_seq = max(self.applied_seq, row.flushed_seq)
+        self.next_rid = max(self.next_rid, row.flushed_rid)
         self.row = row
+        self._first_rid = 0
         self._view = None
 
     def segments(self) -> dict[SegmentRow, Segment]:
@@ -221,12 +233,22 @@ class State:
         else:
             rids = np.arange(entry.first_rid, entry.first_rid + entry.rows, dtype=np.int64)
             self.tail.append(batch, rids, keys, nbytes)
+            self.next_rid = entry.first_rid + entry.rows
         self.applied_seq = entry.seq
         self._view = None
 
     def _expel(self, partitions: Int64s) -> None:
         self._segments = [s.without(_within(s.part, partitions)) for s in self._segments]
         self.tail.expel(partitions, self._key_field)
+
+    def expire(self, first_rid: int) -> None:
+        """Let the rows numbered below `first_rid` die of age."""
+        if first_rid <= self._first_rid:
+            return
+        self._segments = [s.without(np.arange(np.searchsorted(s.part.rids, first_rid))) for s in self._segments]
+        self.tail.expire(first_rid, self._key_field)
+        self._first_rid = first_rid
+        self._view = None
 
     def living(self, keys: Keys) -> int:
         """How many living rows have one of these keys."""
