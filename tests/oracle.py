@@ -88,6 +88,16 @@ class Table:
             for key in self.matching(condition)
         }
 
+    def sparse(self, name: str, query: Mapping[int, float], condition: Condition = ALL) -> Scores:
+        """The inner product of every matching row that has weight at an index where the query has some."""
+        scores: Scores = {}
+        for key in self.matching(condition):
+            held = self.rows[key][name] or {}
+            common = [index for index in query if query[index] > 0 and held.get(index, 0) > 0]
+            if common:
+                scores[key] = sum(float(np.float32(query[i])) * float(np.float32(held[i])) for i in common)
+        return scores
+
     def bm25(self, name: str, query: str, condition: Condition = ALL, k1: float = K1, b: float = B) -> Scores:
         """BM25 (Robertson, with the idf that is never negative) of every matching row that shares a term."""
         documents = {key: Counter(terms(row[self.texts[name]])) for key, row in self.rows.items()}

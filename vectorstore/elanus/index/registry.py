@@ -73,16 +73,17 @@ _HNSW_BUILD: Params = {
     "efConstruction": Number(1, 32_768, DEFAULT_EF_CONSTRUCTION),
 }
 # Elanus scores sparse vectors exactly: the algorithm and the ratios below permit a shortcut, none orders one.
-_SPARSE = Entry(
-    (BM25,),
-    {
-        "bm25_k1": Number(0, 3, 1.2, whole=False),
-        "bm25_b": Number(0, 1, 0.75, whole=False),
-        "inverted_index_algo": Choice(("DAAT_MAXSCORE", "DAAT_WAND", "TAAT_NAIVE"), "DAAT_MAXSCORE"),
-        "drop_ratio_build": Number(0, 1, whole=False),
-    },
-    {"drop_ratio_search": Number(0, 1, whole=False)},
-)
+_SPARSE_BUILD: Params = {
+    "inverted_index_algo": Choice(("DAAT_MAXSCORE", "DAAT_WAND", "TAAT_NAIVE"), "DAAT_MAXSCORE"),
+    "drop_ratio_build": Number(0, 1, whole=False),
+}
+_BM25_BUILD: Params = {
+    "bm25_k1": Number(0, 3, 1.2, whole=False),
+    "bm25_b": Number(0, 1, 0.75, whole=False),
+    **_SPARSE_BUILD,
+}
+_SPARSE_SEARCH: Params = {"drop_ratio_search": Number(0, 1, whole=False)}
+_SPARSE_TYPES = ("AUTOINDEX", "SPARSE_INVERTED_INDEX", "SPARSE_WAND")
 
 INDEXES: Mapping[DataType, Mapping[str, Entry]] = {
     DataType.FLOAT_VECTOR: {
@@ -90,12 +91,13 @@ INDEXES: Mapping[DataType, Mapping[str, Entry]] = {
         "FLAT": Entry(_DENSE),
         "HNSW": Entry(_DENSE, _HNSW_BUILD, {"ef": Number(1, 32_768)}),
     },
-    DataType.SPARSE_FLOAT_VECTOR: {
-        "AUTOINDEX": _SPARSE,
-        "SPARSE_INVERTED_INDEX": _SPARSE,
-        "SPARSE_WAND": _SPARSE,
-    },
+    DataType.SPARSE_FLOAT_VECTOR: dict.fromkeys(
+        _SPARSE_TYPES, Entry((Metric.IP.value,), _SPARSE_BUILD, _SPARSE_SEARCH)
+    ),
 }
+
+BM25_INDEXES: Mapping[str, Entry] = dict.fromkeys(_SPARSE_TYPES, Entry((BM25,), _BM25_BUILD, _SPARSE_SEARCH))
+"""For the output of a BM25 function, which holds the terms of a text."""
 
 _INSTEAD_DENSE = "use AUTOINDEX, FLAT or HNSW"
 _INSTEAD_BINARY = "binary vectors are not supported yet"
@@ -117,11 +119,12 @@ UNSUPPORTED_SEARCH = ("radius", "range_filter", "level", "hints", "dim_max_score
 
 @dataclass(frozen=True)
 class IndexSpec:
-    """A checked index definition: its type, its metric, and every parameter that has a value."""
+    """A checked index definition: its type, its metric, every parameter that has a value, and what it is over."""
 
     index_type: str
     metric: str
     params: Mapping[str, int | float | str] = field(default_factory=dict)
+    data_type: DataType = DataType.FLOAT_VECTOR
 
 
 @dataclass(frozen=True)
@@ -162,7 +165,7 @@ def resolve_index(
         )
     given = _check(f"index {index_type}", entry.build, params or {}, ("mmap.enabled",))
     defaults = {name: p.default for name, p in entry.build.items() if p.default is not None}
-    return IndexSpec(index_type, metric, MappingProxyType({**defaults, **given}))
+    return IndexSpec(index_type, metric, MappingProxyType({**defaults, **given}), data_type)
 
 
 def check_search_params(spec: IndexSpec, params: Mapping[str, Any] | None) -> SearchParams:
@@ -191,9 +194,10 @@ def check_search_params(spec: IndexSpec, params: Mapping[str, Any] | None) -> Se
 
 
 def capabilities() -> dict[str, dict[str, dict[str, Any]]]:
-    """Return the table as plain data: field type, index type, then metrics and parameters."""
+    """Return the table as plain data: field type (or BM25, for what its function fills), index type, then the rest."""
+    tables = {data_type.name: entries for data_type, entries in INDEXES.items()} | {BM25: BM25_INDEXES}
     return {
-        data_type.name: {
+        of: {
             name: {
                 "metrics": list(entry.metrics),
                 "params": {key: str(param) for key, param in entry.build.items()},
@@ -201,13 +205,13 @@ def capabilities() -> dict[str, dict[str, dict[str, Any]]]:
             }
             for name, entry in entries.items()
         }
-        for data_type, entries in INDEXES.items()
+        for of, entries in tables.items()
     }
 
 
 def _entry(data_type: DataType, is_bm25_output: bool, index_type: str) -> Entry:
-    entries = INDEXES.get(data_type)
-    if entries is None:
+    entries = _table(data_type, is_bm25_output)
+    if not entries:
         kind = "vector" if data_type >= DataType.BINARY_VECTOR else "scalar"
         instead = "only FLOAT_VECTOR and BM25 output are" if kind == "vector" else _INSTEAD_SCALAR
         raise NotSupported(f"an index on a {data_type.name} field is not supported yet; {instead}")
@@ -221,14 +225,15 @@ def _entry(data_type: DataType, is_bm25_output: bool, index_type: str) -> Entry:
             )
         close = did_you_mean(index_type, entries)
         raise InvalidArgument(f"unknown index type '{index_type}'; use {' or '.join(entries)}{close}")
-    if data_type is DataType.SPARSE_FLOAT_VECTOR and not is_bm25_output:
-        raise NotSupported("sparse vectors are supported as output of a BM25 function only")
     return entries[index_type]
 
 
+def _table(data_type: DataType, is_bm25_output: bool) -> Mapping[str, Entry]:
+    return BM25_INDEXES if is_bm25_output else INDEXES.get(data_type, {})
+
+
 def _search_table(spec: IndexSpec) -> Params:
-    data_type = DataType.SPARSE_FLOAT_VECTOR if spec.metric == BM25 else DataType.FLOAT_VECTOR
-    return INDEXES[data_type][spec.index_type].search
+    return _table(spec.data_type, spec.metric == BM25)[spec.index_type].search
 
 
 def _field(data_type: DataType, is_bm25_output: bool) -> str:

@@ -6,6 +6,7 @@ import pyarrow as pa
 
 from elanus.schema.collection import DYNAMIC_FIELD, CollectionSchema
 from elanus.schema.fields import FieldSchema
+from elanus.schema.sparse import SPARSE
 from elanus.types import DataType
 
 _TYPES = {
@@ -18,11 +19,12 @@ _TYPES = {
     DataType.DOUBLE: pa.float64(),
     DataType.VARCHAR: pa.string(),
     DataType.JSON: pa.string(),
+    DataType.SPARSE_FLOAT_VECTOR: SPARSE,
 }
 
 
 def arrow_type(dtype: DataType, field: FieldSchema) -> pa.DataType:
-    """The Arrow type of a column: JSON is its text, a dense vector a fixed-size list of float32."""
+    """The Arrow type of a column: JSON is its text, a dense vector a fixed-size list, a sparse vector a map."""
     if dtype == DataType.FLOAT_VECTOR:
         return pa.list_(pa.float32(), field.dim)
     if dtype == DataType.ARRAY:
@@ -33,7 +35,8 @@ def arrow_type(dtype: DataType, field: FieldSchema) -> pa.DataType:
 
 def stored_fields(schema: CollectionSchema) -> list[FieldSchema]:
     """The fields whose values are kept: all but BM25's outputs, which are made from the text when needed."""
-    return [f for f in schema.fields if f.dtype != DataType.SPARSE_FLOAT_VECTOR]
+    sparse = DataType.SPARSE_FLOAT_VECTOR
+    return [f for f in schema.fields if f.dtype != sparse or schema.bm25_input(f.name) is None]
 
 
 def incoming_fields(schema: CollectionSchema) -> list[FieldSchema]:

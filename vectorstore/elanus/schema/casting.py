@@ -20,6 +20,7 @@ from elanus.schema.columns import (
     vector_column,
 )
 from elanus.schema.fields import FLOATS, INTEGERS, FieldSchema
+from elanus.schema.sparse import checked_column
 from elanus.schema.unfit import Unfit
 from elanus.types import DataType
 
@@ -61,6 +62,8 @@ def _cast(field: FieldSchema, dtype: DataType, column: pa.Array) -> pa.Array | N
         return string_column(field, column.cast(pa.string()))
     if dtype == DataType.FLOAT_VECTOR and _is_list(kind) and _is_number(kind.value_type):
         return _vectors(field, column)
+    if dtype == DataType.SPARSE_FLOAT_VECTOR and pa.types.is_map(kind):
+        return checked_column(column)
     if dtype == DataType.ARRAY and _is_list(kind):
         return _arrays(field, column)
     return None

@@ -18,6 +18,7 @@ from elanus.schema.arrow import arrow_type
 from elanus.schema.buffers import from_numbers
 from elanus.schema.fields import FLOATS, INTEGERS, FieldSchema
 from elanus.schema.json_text import field_text
+from elanus.schema.sparse import sparse_column
 from elanus.schema.unfit import Unfit
 from elanus.types import DataType
 
@@ -189,4 +190,5 @@ CONVERTERS: Mapping[DataType, Callable[[FieldSchema, DataType, Values], pa.Array
     DataType.JSON: _json,
     DataType.ARRAY: _arrays,
     DataType.FLOAT_VECTOR: _vectors,
+    DataType.SPARSE_FLOAT_VECTOR: lambda field, dtype, values: sparse_column(values),
 }

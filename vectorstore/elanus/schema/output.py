@@ -10,6 +10,7 @@ from typing import Any
 from elanus.errors import FieldNotFound, InvalidArgument, NotSupported, did_you_mean
 from elanus.schema.arrow import stored_fields
 from elanus.schema.collection import DYNAMIC_FIELD, CollectionSchema
+from elanus.schema.fields import VECTORS
 from elanus.schema.reading import Reader, Rows
 from elanus.types import DataType
 
@@ -63,7 +64,7 @@ def resolve_output(schema: CollectionSchema, names: Sequence[str] | None, *, que
 
 
 def _kind(dtype: DataType) -> str:
-    return {DataType.JSON: "json", DataType.FLOAT_VECTOR: "vectors"}.get(dtype, "plain")
+    return "vectors" if dtype in VECTORS else "json" if dtype == DataType.JSON else "plain"
 
 
 def _wanted(schema: CollectionSchema, names: Sequence[str] | None, query: bool) -> set[str]:

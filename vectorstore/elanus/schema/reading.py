@@ -39,6 +39,8 @@ def _take(column: pa.Array) -> Take:
         return _from_numpy(bits(column))
     if pa.types.is_dictionary(kind):
         return _of_dictionary(column)
+    if pa.types.is_map(kind):
+        return _of_maps(column)
     if pa.types.is_list(kind):
         return _of_lists(column)
     if pa.types.is_string(kind):
@@ -71,6 +73,15 @@ def _of_lists(column: pa.ListArray) -> Take:
     take = _stretches(column.values)
     return lambda rows: [
         take(slice(start, end)) for start, end in zip(starts[rows].tolist(), ends[rows].tolist(), strict=True)
+    ]
+
+
+def _of_maps(column: pa.MapArray) -> Take:
+    starts, ends = _bounds(column)
+    keys, items = numbers(column.keys), numbers(column.items)
+    return lambda rows: [
+        dict(zip(keys[start:end].tolist(), items[start:end].tolist(), strict=True))
+        for start, end in zip(starts[rows].tolist(), ends[rows].tolist(), strict=True)
     ]
 
 
