@@ -14,18 +14,23 @@ Create = Callable[[elanus.Client, str], Table]
 
 
 def life(
-    folder: Path, create: Create, batches: Sequence[Sequence[Row]], doomed: Sequence[Key]
+    folder: Path,
+    create: Create,
+    batches: Sequence[Sequence[Row]],
+    doomed: Sequence[Key],
+    encode: Callable[[Row], Row] = lambda row: row,
 ) -> Iterator[tuple[str, elanus.Client, Table]]:
     """Yield where the rows of collection "c" are, a client that reads them there, and what the oracle has.
 
-    Four batches of rows go from the tail into segments, which merge; some keys are deleted on the way.
+    Four batches of rows go from the tail into segments, which merge; some keys are deleted on the way. The client gets
+    rows as `encode` makes them.
     """
     with elanus.connect(folder, durability="os") as client:
         table = create(client, "c")
         yield "empty", client, table
 
         def write(rows: Sequence[Row], gone: Sequence[Key] = ()) -> None:
-            client.insert("c", list(rows))
+            client.insert("c", [encode(row) for row in rows])
             table.write(rows)
             if gone:
                 client.delete("c", ids=list(gone))
@@ -44,7 +49,7 @@ def life(
         client.flush("c")
         write(batches[3], doomed[2:])
         for _ in range(3):
-            client.insert("c", [batches[3][0]])
+            client.insert("c", [encode(batches[3][0])])
             table.write([batches[3][0]])
             client.flush("c")
         yield "merged", client, table

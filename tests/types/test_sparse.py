@@ -214,7 +214,7 @@ def test_a_wrong_vector_is_refused_by_row_and_field(docs: elanus.Client, value: 
 def test_a_wrong_query_is_refused_by_its_number(docs: elanus.Client, value: Any, rule: str) -> None:
     with pytest.raises(InvalidArgument) as caught:
         docs.search("c", [{1: 1.0}, value])
-    assert f"query 1 for the sparse vector field 'v': {rule}" in str(caught.value)
+    assert f"query 1 for field 'v' (SPARSE_FLOAT_VECTOR): {rule}" in str(caught.value)
 
 
 def test_a_wrong_arrow_column_is_refused_by_its_row(docs: elanus.Client) -> None:
@@ -227,7 +227,7 @@ def test_a_wrong_arrow_column_is_refused_by_its_row(docs: elanus.Client) -> None
 
 def test_text_and_dense_vectors_are_no_query_for_it(docs: elanus.Client) -> None:
     for data in (["words"], "words", [[0.5, 0.25]], 3):
-        with pytest.raises(InvalidArgument, match="sparse vector field 'v'"):
+        with pytest.raises(InvalidArgument, match="query 0 for field 'v'"):
             docs.search("c", data)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from elanus.errors import InvalidArgument, NotSupported, did_you_mean
 from elanus.index.graph import DEFAULT_EF_CONSTRUCTION, DEFAULT_M
-from elanus.index.metric import Metric
+from elanus.index.metric import BitMetric, Metric
 from elanus.types import DataType
 
 BM25 = "BM25"
@@ -68,6 +68,7 @@ class Entry:
 
 
 _DENSE = (Metric.COSINE.value, Metric.IP.value, Metric.L2.value)
+_BITWISE = (BitMetric.HAMMING.value, BitMetric.JACCARD.value)
 _HNSW_BUILD: Params = {
     "M": Number(2, 2048, DEFAULT_M),
     "efConstruction": Number(1, 32_768, DEFAULT_EF_CONSTRUCTION),
@@ -85,11 +86,23 @@ _BM25_BUILD: Params = {
 _SPARSE_SEARCH: Params = {"drop_ratio_search": Number(0, 1, whole=False)}
 _SPARSE_TYPES = ("AUTOINDEX", "SPARSE_INVERTED_INDEX", "SPARSE_WAND")
 
+_FLOATS: Mapping[str, Entry] = {
+    "AUTOINDEX": Entry(_DENSE),
+    "FLAT": Entry(_DENSE),
+    "HNSW": Entry(_DENSE, _HNSW_BUILD, {"ef": Number(1, 32_768)}),
+}
+# Bits are always scanned whole: lists and probes permit a shortcut likewise.
+_LISTS = Number(1, 65_536, 128), Number(1, 65_536)
+
 INDEXES: Mapping[DataType, Mapping[str, Entry]] = {
-    DataType.FLOAT_VECTOR: {
-        "AUTOINDEX": Entry(_DENSE),
-        "FLAT": Entry(_DENSE),
-        "HNSW": Entry(_DENSE, _HNSW_BUILD, {"ef": Number(1, 32_768)}),
+    DataType.FLOAT_VECTOR: _FLOATS,
+    DataType.FLOAT16_VECTOR: _FLOATS,
+    DataType.BFLOAT16_VECTOR: _FLOATS,
+    DataType.INT8_VECTOR: _FLOATS,
+    DataType.BINARY_VECTOR: {
+        "AUTOINDEX": Entry(_BITWISE),
+        "BIN_FLAT": Entry(_BITWISE),
+        "BIN_IVF_FLAT": Entry(_BITWISE, {"nlist": _LISTS[0]}, {"nprobe": _LISTS[1]}),
     },
     DataType.SPARSE_FLOAT_VECTOR: dict.fromkeys(
         _SPARSE_TYPES, Entry((Metric.IP.value,), _SPARSE_BUILD, _SPARSE_SEARCH)
@@ -100,7 +113,7 @@ BM25_INDEXES: Mapping[str, Entry] = dict.fromkeys(_SPARSE_TYPES, Entry((BM25,), 
 """For the output of a BM25 function, which holds the terms of a text."""
 
 _INSTEAD_DENSE = "use AUTOINDEX, FLAT or HNSW"
-_INSTEAD_BINARY = "binary vectors are not supported yet"
+_INSTEAD_BINARY = "use BIN_FLAT"
 _INSTEAD_SCALAR = "filters need no index on a scalar field"
 _IVF = ("IVF_FLAT", "IVF_SQ8", "IVF_PQ", "IVF_RABITQ", "SCANN", "SCANN_DVR")
 _GRAPH = ("HNSW_SQ", "HNSW_PQ", "HNSW_PRQ", "DISKANN", "AISAQ", "ANNOY")
@@ -108,7 +121,7 @@ _GPU = ("GPU_CAGRA", "GPU_IVF_FLAT", "GPU_IVF_PQ", "GPU_BRUTE_FORCE")
 _SCALAR = ("INVERTED", "STL_SORT", "TRIE", "BITMAP", "NGRAM", "RTREE")
 UNSUPPORTED: Mapping[str, str] = {
     **dict.fromkeys((*_IVF, *_GRAPH, *_GPU), _INSTEAD_DENSE),
-    **dict.fromkeys(("BIN_FLAT", "BIN_IVF_FLAT", "MINHASH_LSH"), _INSTEAD_BINARY),
+    **dict.fromkeys(("MINHASH_LSH",), _INSTEAD_BINARY),
     **dict.fromkeys(_SCALAR, _INSTEAD_SCALAR),
 }
 """Milvus's other index types, and what to do instead."""
@@ -132,11 +145,12 @@ class SearchParams:
     """Checked search parameters; None where the caller gave none.
 
     `ef` is the least number of candidates to score exactly, and the breadth of a graph search.
-    `drop_ratio_search` permits leaving out small weights, of which exact search makes no use.
+    `drop_ratio_search` permits leaving out small weights and `nprobe` far lists, of which exact search makes no use.
     """
 
     ef: int | None = None
     drop_ratio_search: float | None = None
+    nprobe: int | None = None
 
 
 NO_PARAMS = SearchParams()
@@ -213,7 +227,7 @@ def _entry(data_type: DataType, is_bm25_output: bool, index_type: str) -> Entry:
     entries = _table(data_type, is_bm25_output)
     if not entries:
         kind = "vector" if data_type >= DataType.BINARY_VECTOR else "scalar"
-        instead = "only FLOAT_VECTOR and BM25 output are" if kind == "vector" else _INSTEAD_SCALAR
+        instead = f"{' and '.join(t.name for t in INDEXES)} are" if kind == "vector" else _INSTEAD_SCALAR
         raise NotSupported(f"an index on a {data_type.name} field is not supported yet; {instead}")
     if index_type in UNSUPPORTED:
         raise NotSupported(f"index type {index_type} is not supported; {UNSUPPORTED[index_type]}")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pyarrow as pa
 
 from elanus.schema.collection import DYNAMIC_FIELD, CollectionSchema
-from elanus.schema.fields import FieldSchema
+from elanus.schema.dense import FORMS, width
+from elanus.schema.fields import DENSE_VECTORS, FieldSchema
 from elanus.schema.sparse import SPARSE
 from elanus.types import DataType
 
@@ -25,8 +26,8 @@ _TYPES = {
 
 def arrow_type(dtype: DataType, field: FieldSchema) -> pa.DataType:
     """The Arrow type of a column: JSON is its text, a dense vector a fixed-size list, a sparse vector a map."""
-    if dtype == DataType.FLOAT_VECTOR:
-        return pa.list_(pa.float32(), field.dim)
+    if dtype in DENSE_VECTORS:
+        return pa.list_(pa.from_numpy_dtype(FORMS[dtype].dtype), width(field))
     if dtype == DataType.ARRAY:
         assert field.element_type is not None
         return pa.list_(_TYPES[field.element_type])

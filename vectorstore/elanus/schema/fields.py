@@ -15,11 +15,16 @@ MAX_NAME_LENGTH = 255
 MAX_VARCHAR_BYTES = 65_535
 MAX_ARRAY_CAPACITY = 4_096
 MIN_DIM, MAX_DIM = 2, 32_768
+MAX_BITS = 8 * MAX_DIM
 
 INTEGERS = frozenset({DataType.INT8, DataType.INT16, DataType.INT32, DataType.INT64})
 FLOATS = frozenset({DataType.FLOAT, DataType.DOUBLE})
 SCALARS = INTEGERS | FLOATS | {DataType.BOOL, DataType.VARCHAR}
-DENSE_VECTORS = frozenset({DataType.FLOAT_VECTOR})
+FLOAT_VECTORS = frozenset(
+    {DataType.FLOAT_VECTOR, DataType.FLOAT16_VECTOR, DataType.BFLOAT16_VECTOR, DataType.INT8_VECTOR}
+)
+"""Dense vectors whose components are numbers."""
+DENSE_VECTORS = FLOAT_VECTORS | {DataType.BINARY_VECTOR}
 VECTORS = DENSE_VECTORS | {DataType.SPARSE_FLOAT_VECTOR}
 SUPPORTED = SCALARS | VECTORS | {DataType.JSON, DataType.ARRAY}
 
@@ -44,7 +49,7 @@ class FieldSchema:
         dtype: a supported `DataType`.
         is_primary, auto_id: the row's key (INT64 or VARCHAR); `auto_id` lets the store number the rows (INT64).
         max_length: VARCHAR's limit in UTF-8 bytes, 1 to 65535.
-        dim: a dense vector's length, 2 to 32768.
+        dim: a dense vector's length, 2 to 32768; of a BINARY_VECTOR in bits, a multiple of 8 up to 262144.
         element_type, max_capacity: an ARRAY's element type and largest length (1 to 4096).
         nullable, default_value: whether a row may hold null, and what a row that leaves the field out gets.
         enable_analyzer, analyzer_params: let a BM25 function read this VARCHAR field.
@@ -179,8 +184,12 @@ RULES: tuple[tuple[Callable[[FieldSchema], object], str], ...] = (
         f"needs max_length, 1 to {MAX_VARCHAR_BYTES} bytes",
     ),
     (
-        lambda f: f.dtype in DENSE_VECTORS and _outside(f.dim, MIN_DIM, MAX_DIM),
+        lambda f: f.dtype in FLOAT_VECTORS and _outside(f.dim, MIN_DIM, MAX_DIM),
         f"needs dim, {MIN_DIM} to {MAX_DIM}",
+    ),
+    (
+        lambda f: f.dtype == DataType.BINARY_VECTOR and (_outside(f.dim, 8, MAX_BITS) or (f.dim or 0) % 8),
+        f"needs dim, a multiple of 8 from 8 to {MAX_BITS}",
     ),
     (lambda f: f.dtype not in DENSE_VECTORS and f.dim is not None, "only dense vectors have a dim"),
     (

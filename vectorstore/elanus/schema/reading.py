@@ -34,7 +34,7 @@ def _take(column: pa.Array) -> Take:
     """Return a function from row numbers, or a slice of rows, to Python values; arbitrary where the column is null."""
     kind = column.type
     if pa.types.is_fixed_size_list(kind):
-        return _from_numpy(matrix(column))
+        return _from_numpy(matrix(column)) if kind.value_type == pa.float32() else _of_bytes(matrix(column))
     if pa.types.is_boolean(kind):
         return _from_numpy(bits(column))
     if pa.types.is_dictionary(kind):
@@ -50,6 +50,11 @@ def _take(column: pa.Array) -> Take:
 
 def _from_numpy(values: np.ndarray[Any, Any]) -> Take:
     return lambda rows: list(values[rows].tolist())
+
+
+def _of_bytes(values: np.ndarray[Any, Any]) -> Take:
+    """Each row's own bytes: how vectors narrower than float32 leave, as pymilvus gives them."""
+    return lambda rows: [row.tobytes() for row in values[rows]]
 
 
 def _of_dictionary(column: pa.DictionaryArray) -> Take:

@@ -68,7 +68,8 @@ def _holds_columns(schema: CollectionSchema, data: Mapping[str, Any]) -> bool:
         if field.dtype not in NESTED:
             return _is_sequence(value)
         if _is_sequence(value) and len(value):
-            return _is_sequence(next(iter(value)))
+            first = next(iter(value))
+            return isinstance(first, bytes) or _is_sequence(first)
     return False
 
 

@@ -9,7 +9,7 @@ from elanus.index.inverted_build import merge
 from elanus.index.metric import Metric
 from elanus.index.registry import IndexSpec
 from elanus.schema.collection import CollectionSchema
-from elanus.schema.fields import FieldSchema
+from elanus.schema.fields import FLOAT_VECTORS, FieldSchema
 from elanus.search.sparse import sparse_name, sparse_postings
 from elanus.search.text import analyzer_of, text_name, text_postings
 from elanus.search.vectors import OWN_CODES_ROWS, build_codes, codes_name
@@ -43,7 +43,7 @@ class IndexWriter:
                 self._write_text(folder, source)
             elif field.dtype == DataType.SPARSE_FLOAT_VECTOR:
                 self._write_sparse(folder, field)
-            elif field.name in self._specs and rows >= OWN_CODES_ROWS:
+            elif field.name in self._specs and field.dtype in FLOAT_VECTORS and rows >= OWN_CODES_ROWS:
                 self._write_codes(folder, field, Metric(self._specs[field.name].metric))
 
     def _write_text(self, folder: Path, source: FieldSchema) -> None:

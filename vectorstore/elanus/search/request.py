@@ -13,21 +13,17 @@ from elanus.filter import Predicate, compile_filter, split_filter
 from elanus.index.registry import IndexSpec, SearchParams, check_search_params
 from elanus.schema.collection import CollectionSchema
 from elanus.schema.fields import FieldSchema
-from elanus.schema.reading import reader
-from elanus.schema.sparse import query_rows, sparse_column
-from elanus.schema.unfit import Unfit
+from elanus.search.queries import SparseQueries, as_sparse, as_stored
 from elanus.storage.part import Floats
 from elanus.types import DataType
 
 MAX_LIMIT = 16_384
 MAX_QUERIES = 16_384
 
-SparseQueries = tuple[dict[int, float], ...]
-
 
 @dataclass(frozen=True, eq=False)
 class Route:
-    """Queries against one field: vectors as float32 (queries, dim), texts, or sparse vectors; `limit` hits for each."""
+    """Queries against one field: vectors (float32, or bits as uint8), texts, or sparse ones; `limit` hits for each."""
 
     field: FieldSchema
     spec: IndexSpec
@@ -70,6 +66,10 @@ def make_route(
         texts = as_texts(field, data)
     elif field.dtype == DataType.SPARSE_FLOAT_VECTOR:
         sparse = as_sparse(field, data)
+        _counted(sparse)
+    elif field.dtype != DataType.FLOAT_VECTOR:
+        vectors = as_stored(field, data)
+        _counted(vectors)
     else:
         vectors = as_vectors(field, data)
     return Route(field, spec, vectors, texts, limit, predicate, params, sparse)
@@ -130,18 +130,6 @@ def as_vectors(field: FieldSchema, data: Any) -> Floats:
         raise InvalidArgument(f"query vector {bad[0]} for field '{field.name}' contains NaN or infinity")
     _counted(matrix)
     return np.asarray(matrix, np.float32)
-
-
-def as_sparse(field: FieldSchema, data: Any) -> SparseQueries:
-    """Sparse query vectors as dicts; one vector counts as a list of one."""
-    rows = query_rows(data)
-    for number, row in enumerate(rows):
-        try:
-            sparse_column([row])
-        except Unfit as rule:
-            raise InvalidArgument(f"query {number} for the sparse vector field '{field.name}': {rule}") from None
-    _counted(rows)
-    return tuple(reader(sparse_column(rows))(np.arange(len(rows))))
 
 
 def _counted(queries: Any) -> None:

@@ -179,7 +179,7 @@ def joined_column(kept: Kept, name: str) -> pa.Array:
 
 def joined_vectors(kept: Kept, name: str) -> pa.RecordBatch:
     """The vectors of the kept rows, in order, with their norms."""
-    joined = np.concatenate([_keep(part.matrix(name), keep) for part, keep in kept])
+    joined = np.concatenate([_keep(part.matrix(name), keep) for part, keep in kept])  # each in its own width
     vectors = pa.FixedSizeListArray.from_arrays(from_numbers(joined.reshape(-1)), joined.shape[1])
     return pa.RecordBatch.from_arrays([vectors, from_numbers(norms(joined))], names=[VECTOR, NORM])
 
