@@ -19,7 +19,7 @@ import numpy as np
 from elanus.index.faiss_kernel import one_thread
 from elanus.index.metric import AnyMetric, BitMetric, Floats, Metric, Rows, dot, unit_query
 from elanus.index.metric import norms as norms_of
-from elanus.index.stored import CHUNK_ROWS, count_bits, widen
+from elanus.index.stored import chunks, count_bits, widen
 
 FAISS_ROWS = 512
 """From this many rows by id on, faiss finds the best; fewer rows are not worth its import."""
@@ -50,8 +50,7 @@ def scores(query: Floats, vectors: Floats, norms: Floats, rows: Rows | None, met
     out = np.empty((len(queries), count), dtype=np.float32)
     score = _SCORE[metric]
     with np.errstate(over="ignore", invalid="ignore"):
-        for start in range(0, count, CHUNK_ROWS):
-            part = slice(start, min(start + CHUNK_ROWS, count))
+        for part in chunks(count, vectors.shape[1]):
             at = part if rows is None else rows[part]
             block, lengths = widen(vectors[at]), norms[at]
             for line, one in zip(out, queries, strict=True):

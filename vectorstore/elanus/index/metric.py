@@ -67,7 +67,7 @@ def norms(vectors: Floats) -> Floats:
     if vectors.dtype == np.uint8:
         return count_bits(vectors)
     if vectors.dtype != np.float32:
-        return np.concatenate([np.empty(0, np.float32), *(norms(widen(vectors[at])) for at in chunks(len(vectors)))])
+        return np.concatenate([np.empty(0, np.float32), *(norms(widen(vectors[at])) for at in chunks(*vectors.shape))])
     with np.errstate(over="ignore", under="ignore"):
         squares: Floats = np.matmul(vectors[:, None, :], vectors[:, :, None])[:, 0, 0]
         lengths: Floats = np.sqrt(squares)
