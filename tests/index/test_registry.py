@@ -20,7 +20,7 @@ DENSE, SPARSE = DataType.FLOAT_VECTOR, DataType.SPARSE_FLOAT_VECTOR
 
 @pytest.mark.parametrize("index_type", ["", "AUTOINDEX", "autoindex"])
 def test_no_index_type_means_autoindex_with_cosine(index_type):
-    assert resolve_index(DENSE, False, index_type) == IndexSpec("AUTOINDEX", "COSINE", {})
+    assert resolve_index(DENSE, False, index_type) == IndexSpec("AUTOINDEX", "COSINE", {}, DENSE)
 
 
 @pytest.mark.parametrize("metric", ["COSINE", "IP", "L2", "l2"])

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from pathlib import Path
 
 from elanus.index.inverted_build import merge
+from elanus.index.lookup import Lookup
 from elanus.index.metric import Metric
 from elanus.index.registry import IndexSpec
+from elanus.schema.arrow import PARTITION
 from elanus.schema.collection import CollectionSchema
 from elanus.schema.fields import FLOAT_VECTORS, FieldSchema
+from elanus.search.lookups import lookup_name
 from elanus.search.sparse import sparse_name, sparse_postings
 from elanus.search.text import analyzer_of, text_name, text_postings
 from elanus.search.vectors import OWN_CODES_ROWS, build_codes, codes_name
 from elanus.storage.files import write_arrays
-from elanus.storage.segment import Kept, field_tags, written_vectors
+from elanus.storage.segment import Kept, field_tags, joined_column, written_vectors
 from elanus.types import DataType
 
 
@@ -25,11 +28,13 @@ class IndexWriter:
         self,
         schema: CollectionSchema,
         specs: Mapping[str, IndexSpec],
+        lookups: Iterable[Hashable],
         kept: Kept,
         stop: Callable[[], bool],
         sync: bool,
     ) -> None:
         self._schema, self._specs, self._kept = schema, specs, kept
+        self._looked_up = [name for name in lookups if isinstance(name, str) and name in self._columns()]
         self._stop, self._sync = stop, sync
         self._tags = dict(field_tags(schema))
 
@@ -45,6 +50,19 @@ class IndexWriter:
                 self._write_sparse(folder, field)
             elif field.name in self._specs and field.dtype in FLOAT_VECTORS and rows >= OWN_CODES_ROWS:
                 self._write_codes(folder, field, Metric(self._specs[field.name].metric))
+
+        for name in self._looked_up:
+            if self._stop():
+                return
+            self._write_lookup(folder, name)
+
+    def _columns(self) -> set[str]:
+        """The columns that have a lookup's file; JSON paths are looked up in memory."""
+        return {PARTITION, *(f.name for f in self._schema.fields if f.dtype != DataType.JSON)}
+
+    def _write_lookup(self, folder: Path, name: str) -> None:
+        lookup = Lookup.build(joined_column(self._kept, name))
+        write_arrays(folder / f"{lookup_name(self._tags[name])}.arrow", lookup.to_arrays(), self._sync)
 
     def _write_text(self, folder: Path, source: FieldSchema) -> None:
         analyzer = analyzer_of(source)

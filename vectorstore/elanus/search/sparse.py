@@ -22,7 +22,9 @@ def search_sparse(view: View, route: Route, allowed: Matching) -> list[Found]:
     assert route.sparse is not None
     field = route.field.name
     parts = view.once(("sparse", field), lambda: [_with_deaths(s, field) for s in view.slices])
-    found = [inner_product(parts, query, route.limit, allowed=allowed.masks) for query in route.sparse]
+    few = allowed.few_rows
+    masks = None if few is not None else allowed.masks
+    found = [inner_product(parts, query, route.limit, allowed=masks, among=few) for query in route.sparse]
     return [as_found(view, hits) for hits in found]
 
 
