@@ -13,6 +13,7 @@ from elanus.filter.names import ANY_KIND, describe, is_floating, kind_of_operand
 from elanus.filter.parse import ARITHMETIC
 from elanus.filter.scalars import NUMBER, arithmetic, fits
 from elanus.filter.tree import Binary, Call, ListOf, Literal, Name, Node, Template, Unary
+from elanus.schema.arrow import stored_fields
 from elanus.schema.collection import CollectionSchema
 
 PARENTHESES = "'not' binds to the one operand behind it; write not (...) around the whole condition"
@@ -66,6 +67,14 @@ class OperandChecker:
         if not isinstance(operand, Const):
             raise self.wrong(node.span, f"a list holds constants, not {describe(operand)}")
         return operand.value
+
+    def vector(self, node: Name) -> Field | None:
+        """Return a vector field, which can only be asked whether it is null; None if it is another name."""
+        field = next((f for f in stored_fields(self.schema) if f.name == node.name and f.is_vector), None)
+        if field is None or node.keys:
+            return None
+        self.fields.add(field.name)
+        return Field(field.name, field.dtype)
 
     def name(self, node: Name) -> Field | Element | Path:
         operand = resolve(self.text, node, self.schema)

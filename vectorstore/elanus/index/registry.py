@@ -135,7 +135,7 @@ UNSUPPORTED_SEARCH = ("radius", "range_filter", "level", "hints", "dim_max_score
 
 @dataclass(frozen=True)
 class IndexSpec:
-    """A checked index definition: its type, its metric, its parameters, and the type of its vectors (NONE: a scalar's)."""
+    """A checked index definition: its type, its metric, its parameters, and the type of its vectors, or NONE."""
 
     index_type: str
     metric: str

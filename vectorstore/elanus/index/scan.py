@@ -221,7 +221,8 @@ class ScanIndex:
         state = self._state
         codes = state.codes
         if codes is None:
-            chosen = self._random.permutation(len(vectors))[:SAMPLE_ROWS]
+            there = np.flatnonzero(norms)  # rows without a vector are zeros, of which nothing can be learnt
+            chosen = self._random.permutation(there if 0 < len(there) < len(norms) else len(norms))[:SAMPLE_ROWS]
             sample = np.concatenate((state.vectors, widen(vectors[chosen])))
             sample_norms = np.concatenate((state.norms, norms[chosen]))
             some = self._random.permutation(len(sample))[:SAMPLE_ROWS]

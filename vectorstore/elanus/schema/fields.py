@@ -227,7 +227,6 @@ RULES: tuple[tuple[Callable[[FieldSchema], object], str], ...] = (
         lambda f: f.auto_id and f.dtype != DataType.INT64,
         "auto_id is supported for INT64 keys only; give VARCHAR keys yourself",
     ),
-    (lambda f: f.is_vector and f.nullable, "nullable vectors are not supported yet"),
     (lambda f: f.is_vector and f.default_value is not None, "a vector has no default_value"),
     (
         lambda f: f.dtype in (DataType.JSON, DataType.ARRAY) and f.default_value is not None,

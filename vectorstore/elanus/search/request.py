@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from elanus.errors import IndexNotFound, InvalidArgument, SchemaError, did_you_mean
-from elanus.filter import Predicate, compile_filter, split_filter, within
+from elanus.filter import Predicate, compile_filter, present, split_filter, within
 from elanus.index.registry import IndexSpec, SearchParams, check_search_params
 from elanus.schema.collection import CollectionSchema
 from elanus.schema.fields import FieldSchema
@@ -72,6 +72,8 @@ def make_route(
         _counted(vectors)
     else:
         vectors = as_vectors(field, data)
+    if field.nullable and vectors is not None:
+        predicate = present(predicate, field)
     return Route(field, spec, vectors, texts, limit, predicate, params, sparse)
 
 
