@@ -8,6 +8,7 @@ from elanus.schema.collection import DYNAMIC_FIELD, CollectionSchema
 from elanus.schema.dense import FORMS, width
 from elanus.schema.fields import DENSE_VECTORS, FieldSchema
 from elanus.schema.sparse import SPARSE
+from elanus.schema.times import to_micros
 from elanus.types import DataType
 
 PARTITION = "$partition"
@@ -24,11 +25,12 @@ _TYPES = {
     DataType.VARCHAR: pa.string(),
     DataType.JSON: pa.string(),
     DataType.SPARSE_FLOAT_VECTOR: SPARSE,
+    DataType.TIMESTAMPTZ: pa.int64(),
 }
 
 
 def arrow_type(dtype: DataType, field: FieldSchema) -> pa.DataType:
-    """The Arrow type of a column: JSON is its text, a dense vector a fixed-size list, a sparse vector a map."""
+    """The Arrow type of a column: JSON is its text, a dense vector a list of fixed size, a sparse one a map."""
     if dtype in DENSE_VECTORS:
         return pa.list_(pa.from_numpy_dtype(FORMS[dtype].dtype), width(field))
     if dtype == DataType.ARRAY:
@@ -69,4 +71,7 @@ def _column(field: FieldSchema) -> pa.Field:
 
 def blank_column(field: FieldSchema, rows: int) -> pa.Array:
     """A column for rows that are older than the field: its default value, or null."""
-    return pa.repeat(pa.scalar(field.default_value, arrow_type(field.dtype, field)), rows)
+    default = field.default_value
+    if field.dtype == DataType.TIMESTAMPTZ and default is not None:
+        default = to_micros(default)
+    return pa.repeat(pa.scalar(default, arrow_type(field.dtype, field)), rows)

@@ -21,6 +21,7 @@ from elanus.schema.columns import (
 from elanus.schema.dense import vector_column, width
 from elanus.schema.fields import DENSE_VECTORS, FLOATS, INTEGERS, FieldSchema
 from elanus.schema.sparse import checked_column
+from elanus.schema.times import from_timestamps
 from elanus.schema.unfit import Unfit
 from elanus.types import DataType
 
@@ -64,6 +65,8 @@ def _cast(field: FieldSchema, dtype: DataType, column: pa.Array) -> pa.Array | N
         return _vectors(field, column)
     if dtype == DataType.SPARSE_FLOAT_VECTOR and pa.types.is_map(kind):
         return checked_column(column)
+    if dtype == DataType.TIMESTAMPTZ and pa.types.is_timestamp(kind):
+        return from_timestamps(column)
     if dtype == DataType.ARRAY and _is_list(kind):
         return _arrays(field, column)
     return None

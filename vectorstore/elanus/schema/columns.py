@@ -20,6 +20,7 @@ from elanus.schema.dense import dense_column
 from elanus.schema.fields import DENSE_VECTORS, FLOATS, INTEGERS, FieldSchema
 from elanus.schema.json_text import field_text
 from elanus.schema.sparse import sparse_column
+from elanus.schema.times import time_column
 from elanus.schema.unfit import Unfit
 from elanus.types import DataType
 
@@ -157,4 +158,5 @@ CONVERTERS: Mapping[DataType, Callable[[FieldSchema, DataType, Values], pa.Array
     DataType.ARRAY: _arrays,
     **dict.fromkeys(DENSE_VECTORS, lambda field, dtype, values: dense_column(field, values)),
     DataType.SPARSE_FLOAT_VECTOR: lambda field, dtype, values: sparse_column(values),
+    DataType.TIMESTAMPTZ: lambda field, dtype, values: time_column(values),
 }

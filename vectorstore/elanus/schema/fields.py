@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from datetime import datetime
 from typing import Any
 
 from elanus.errors import NotSupported, SchemaError, did_you_mean
@@ -26,7 +27,7 @@ FLOAT_VECTORS = frozenset(
 """Dense vectors whose components are numbers."""
 DENSE_VECTORS = FLOAT_VECTORS | {DataType.BINARY_VECTOR}
 VECTORS = DENSE_VECTORS | {DataType.SPARSE_FLOAT_VECTOR}
-SUPPORTED = SCALARS | VECTORS | {DataType.JSON, DataType.ARRAY}
+SUPPORTED = SCALARS | VECTORS | {DataType.JSON, DataType.ARRAY, DataType.TIMESTAMPTZ}
 
 UNSUPPORTED_OPTIONS = {
     "enable_match": "use a BM25 function for text search",
@@ -84,6 +85,8 @@ class FieldSchema:
         values |= dict.fromkeys(FLAGS, False)
         values |= take_options(name, options)
         values |= {"name": name, "dtype": _data_type(name, dtype), "description": description}
+        if isinstance(values["default_value"], datetime):
+            values["default_value"] = values["default_value"].isoformat()
         for key, value in values.items():
             object.__setattr__(self, key, value)
         _check(self)

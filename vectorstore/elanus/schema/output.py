@@ -13,6 +13,7 @@ from elanus.schema.collection import DYNAMIC_FIELD, CollectionSchema
 from elanus.schema.dense import FORMS
 from elanus.schema.fields import DENSE_VECTORS, VECTORS
 from elanus.schema.reading import Reader, Rows
+from elanus.schema.times import to_iso
 from elanus.types import DataType
 
 ALL = "*"
@@ -30,6 +31,7 @@ class Output:
     json: tuple[str, ...] = ()
     vectors: tuple[str, ...] = ()
     packed: tuple[str, ...] = ()
+    times: tuple[str, ...] = ()
     dynamic: bool = False
     keys: frozenset[str] | None = None
     wrapped: bool = False
@@ -37,7 +39,7 @@ class Output:
     @property
     def empty(self) -> bool:
         """Whether nothing is to be read."""
-        return not (self.plain or self.json or self.vectors or self.packed or self.dynamic)
+        return not (self.plain or self.json or self.vectors or self.packed or self.times or self.dynamic)
 
 
 def resolve_output(schema: CollectionSchema, names: Sequence[str] | None, *, query: bool = False) -> Output:
@@ -59,7 +61,7 @@ def resolve_output(schema: CollectionSchema, names: Sequence[str] | None, *, que
     keys = [name for name in wanted if name not in stored]
     for name in keys:
         _check_key(schema, name)
-    by_kind: dict[str, list[str]] = {"plain": [], "json": [], "vectors": [], "packed": []}
+    by_kind: dict[str, list[str]] = {"plain": [], "json": [], "vectors": [], "packed": [], "times": []}
     for name in stored:
         if name in wanted:
             by_kind[_kind(stored[name].dtype)].append(name)
@@ -74,7 +76,9 @@ def resolve_output(schema: CollectionSchema, names: Sequence[str] | None, *, que
 def _kind(dtype: DataType) -> str:
     if dtype in DENSE_VECTORS and FORMS[dtype].takes_bytes:
         return "packed"
-    return "vectors" if dtype in VECTORS else "json" if dtype == DataType.JSON else "plain"
+    if dtype in VECTORS:
+        return "vectors"
+    return {DataType.JSON: "json", DataType.TIMESTAMPTZ: "times"}.get(dtype, "plain")
 
 
 def _wanted(schema: CollectionSchema, names: Sequence[str] | None, query: bool) -> set[str]:
@@ -103,7 +107,8 @@ def read_rows(read: Callable[[str], Reader], rows: Rows, output: Output) -> list
     columns += [[_loads(text) for text in read(name)(rows)] for name in output.json]
     columns += [read(name)(rows) for name in output.vectors]
     columns += [_packed(read(name)(rows), output.wrapped) for name in output.packed]
-    names = (*output.plain, *output.json, *output.vectors, *output.packed)
+    columns += [[None if t is None else to_iso(t) for t in read(name)(rows)] for name in output.times]
+    names = (*output.plain, *output.json, *output.vectors, *output.packed, *output.times)
     out = (
         [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
         if names
