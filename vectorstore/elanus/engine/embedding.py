@@ -17,7 +17,7 @@ from elanus.engine.definition import Definition
 from elanus.errors import ModelMismatch, RowError, SchemaError
 from elanus.models import embed_documents, embed_queries, find_embedder, fingerprint
 from elanus.schema.collection import CollectionSchema
-from elanus.schema.columns import vector_column
+from elanus.schema.dense import vector_column
 from elanus.schema.fields import FieldSchema
 from elanus.schema.functions import Function
 from elanus.search.request import as_texts, given_texts

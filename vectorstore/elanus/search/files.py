@@ -11,12 +11,14 @@ from elanus.index.lookup import Lookup
 from elanus.index.metric import Metric
 from elanus.index.registry import IndexSpec
 from elanus.schema.collection import CollectionSchema
-from elanus.schema.fields import FieldSchema
+from elanus.schema.fields import FLOAT_VECTORS, FieldSchema
 from elanus.search.lookups import GRAMS, grams_name, lookup_name
-from elanus.search.text import analyzer_of, postings_of, text_name
+from elanus.search.sparse import sparse_name, sparse_postings
+from elanus.search.text import analyzer_of, text_name, text_postings
 from elanus.search.vectors import OWN_CODES_ROWS, build_codes, codes_name
 from elanus.storage.files import write_arrays
 from elanus.storage.segment import Kept, field_tags, joined_column, written_vectors
+from elanus.types import DataType
 
 
 class IndexWriter:
@@ -45,7 +47,9 @@ class IndexWriter:
             source = self._schema.bm25_input(field.name)
             if source is not None:
                 self._write_text(folder, source)
-            elif field.name in self._specs and rows >= OWN_CODES_ROWS:
+            elif field.dtype == DataType.SPARSE_FLOAT_VECTOR:
+                self._write_sparse(folder, field)
+            elif field.name in self._specs and field.dtype in FLOAT_VECTORS and rows >= OWN_CODES_ROWS:
                 self._write_codes(folder, field, Metric(self._specs[field.name].metric))
 
         for name in self._looked_up:
@@ -64,8 +68,13 @@ class IndexWriter:
 
     def _write_text(self, folder: Path, source: FieldSchema) -> None:
         analyzer = analyzer_of(source)
-        postings = merge([(postings_of(part, source, analyzer), keep) for part, keep in self._kept])
+        postings = merge([(text_postings(part, source, analyzer), keep) for part, keep in self._kept])
         name = text_name(self._tags[source.name])
+        write_arrays(folder / f"{name}.arrow", postings.to_arrays(), self._sync)
+
+    def _write_sparse(self, folder: Path, field: FieldSchema) -> None:
+        postings = merge([(sparse_postings(part, field.name), keep) for part, keep in self._kept])
+        name = sparse_name(self._tags[field.name])
         write_arrays(folder / f"{name}.arrow", postings.to_arrays(), self._sync)
 
     def _write_codes(self, folder: Path, field: FieldSchema, metric: Metric) -> None:

@@ -7,6 +7,7 @@ from elanus.search.dense import search_vectors
 from elanus.search.found import Found
 from elanus.search.matching import matching
 from elanus.search.request import Route
+from elanus.search.sparse import search_sparse
 from elanus.search.text import search_texts
 from elanus.storage.view import View
 
@@ -14,6 +15,8 @@ from elanus.storage.view import View
 def run_route(view: View, schema: CollectionSchema, route: Route) -> list[Found]:
     """Search one field with each of the route's queries; the best `limit` rows for each, ties by row number."""
     allowed = matching(view, route.predicate)
+    if route.sparse is not None:
+        return search_sparse(view, route, allowed)
     if route.vectors is None:
         return search_texts(view, schema, route, allowed)
     return search_vectors(view, route, allowed)
