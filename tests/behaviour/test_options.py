@@ -190,7 +190,7 @@ def test_connection_options_of_a_server_are_refused_for_a_folder(
 
 
 FIELD_OPTIONS = [
-    {"is_partition_key": True}, {"is_clustering_key": True}, {"enable_match": True}, {"mmap_enabled": True},
+    {"is_partition_key": True}, {"is_clustering_key": True}, {"mmap_enabled": True},
     {"multi_analyzer_params": {"by_field": "x"}}, {"warmup": "sync"}, {"external_field": "x"},
 ]  # fmt: skip
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -75,6 +76,8 @@ def nullable(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return st.one_of(st.none(), values)
 
 
+terms = st.sampled_from("abcd")
+notes = st.lists(terms, max_size=7).map(" ".join)
 singles = (
     st.one_of(floats, small_integers.map(float)).filter(lambda v: abs(v) < 1e30).map(lambda v: float(np.float32(v)))
 )
@@ -87,6 +90,7 @@ rows = st.fixed_dictionaries(
         "price": singles,
         "weight": nullable(st.one_of(floats, small_integers.map(float))),
         "color": nullable(words),
+        "note": nullable(notes),
         "tags": nullable(st.lists(words, max_size=4)),
         "sizes": nullable(st.lists(small_integers, max_size=4)),
         "grades": nullable(st.lists(singles, max_size=3)),
@@ -468,6 +472,37 @@ def lengths(draw: st.DrawFn) -> Filter:
     return Filter(f"array_length({operand.text}) {op} {than}", test)
 
 
+@st.composite
+def text_matches(draw: st.DrawFn) -> Filter:
+    wanted = draw(st.lists(terms, max_size=4))
+    least = draw(st.integers(1, 3))
+    option = f", minimum_should_match={least}" if least > 1 else ""
+
+    def test(row: Row) -> bool | None:
+        if row["note"] is None:
+            return None
+        return bool(wanted) and sum(term in row["note"].split() for term in wanted) >= least
+
+    return Filter(f"text_match(note, {quoted(' '.join(wanted).upper())}{option})", test)
+
+
+@st.composite
+def phrase_matches(draw: st.DrawFn) -> Filter:
+    phrase, slop = draw(st.lists(terms, max_size=4)), draw(st.sampled_from([0, 0, 1, 2, 3, 5]))
+    option = f", {slop}" if slop else ""
+
+    def test(row: Row) -> bool | None:
+        return None if row["note"] is None else has_phrase(row["note"].split(), phrase, slop)
+
+    return Filter(f"phrase_match(note, {quoted(' '.join(phrase))}{option})", test)
+
+
+def has_phrase(text: list[str], phrase: list[str], slop: int) -> bool:
+    """Try every choice of one occurrence for each term."""
+    shifts = [[at - place for at, term in enumerate(text) if term == want] for place, want in enumerate(phrase)]
+    return bool(phrase) and any(max(chosen) - min(chosen) <= slop for chosen in product(*shifts))
+
+
 # Logic
 
 
@@ -504,6 +539,8 @@ leaves = st.one_of(
     null_tests(),
     contained(),
     lengths(),
+    text_matches(),
+    phrase_matches(),
 )
 filters = st.recursive(
     leaves,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from elanus.filter.conditions import (
@@ -24,12 +25,13 @@ from elanus.filter.conditions import (
     path_of,
 )
 from elanus.filter.excerpt import Span
-from elanus.filter.functions import CONTAINS
+from elanus.filter.functions import CONTAINS, PHRASE_MATCH, TEXT_MATCH
 from elanus.filter.names import ANY_KIND, KIND_OF_TYPE, describe, kind_of_operand
 from elanus.filter.operands import OperandChecker
 from elanus.filter.parse import COMPARISONS
 from elanus.filter.pattern import compile_pattern, compile_regex
 from elanus.filter.scalars import BOOL, FLIPPED, KINDS, LIST, NUMBER, STRING, compare
+from elanus.filter.text_calls import text_call
 from elanus.filter.tree import (
     Binary,
     Call,
@@ -63,8 +65,8 @@ class Checker(OperandChecker):
             return self.member(node)
         if isinstance(node, NullTest):
             return self.null_test(node)
-        if isinstance(node, Call) and node.name in CONTAINS:
-            return self.contains(node)
+        if isinstance(node, Call) and node.name in CALLS:
+            return CALLS[node.name](self, node)
         return self.constant_condition(node)
 
     def constant_condition(self, node: Node) -> Condition:
@@ -189,6 +191,11 @@ class Checker(OperandChecker):
                 raise self.wrong(span, f"{describe(array)} cannot hold {describe(Const(value))}")
 
 
+CALLS: dict[str, Callable[[Checker, Call], Condition]] = {
+    **dict.fromkeys(CONTAINS, Checker.contains),
+    TEXT_MATCH: text_call,
+    PHRASE_MATCH: text_call,
+}
 PATTERNS = {"like": compile_pattern, "=~": compile_regex, "!~": compile_regex}
 QUOTE_HINT: dict[tuple[str | None, str | None], str] = {
     (STRING, NUMBER): "; a string is written in quotes",

@@ -9,6 +9,9 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 import pyarrow as pa
 
+from elanus.analysis import Analyzer
+from elanus.index.inverted import Postings
+
 T = TypeVar("T")
 Bools = np.ndarray[Any, np.dtype[np.bool_]]
 
@@ -44,6 +47,10 @@ class Columns(Protocol):
 
     def path(self, field: str, keys: tuple[str | int, ...]) -> PathValues:
         """A JSON path; `$meta` is the dynamic field."""
+        ...
+
+    def postings(self, field: str, analyzer: Analyzer) -> Postings:
+        """The inverted index of a declared VARCHAR field, its texts analysed by `analyzer`."""
         ...
 
     def derive(self, key: Hashable, make: Callable[[], T]) -> T:

@@ -191,6 +191,15 @@ class Operand:
         """Whether a regular expression of RE2's fits anywhere in a string."""
         return self._pattern("=~", regex)
 
+    def text_match(self, words: str, minimum_should_match: int = 1) -> Expression:
+        """Whether a text has these words, any one or at least so many; the field needs enable_match."""
+        least = "" if minimum_should_match == 1 else f", minimum_should_match={_whole(minimum_should_match)}"
+        return self._matched("text_match", words, least)
+
+    def phrase_match(self, phrase: str, slop: int = 0) -> Expression:
+        """Whether a text has this phrase, its words moved by `slop` places at most; the field needs enable_match."""
+        return self._matched("phrase_match", phrase, f", {_whole(slop)}" if slop else "")
+
     def contains(self, value: Any) -> Expression:
         """Whether a list has this element."""
         return self._call("json_contains", value)
@@ -218,6 +227,11 @@ class Operand:
         if not isinstance(pattern, str):
             raise FilterError(f"a text is searched for with a str, not {type(pattern).__name__}")
         return Expression((*self.parts, f" {sign} ", Bound(checked_value(pattern))))
+
+    def _matched(self, function: str, text: str, option: str) -> Expression:
+        if not isinstance(text, str):
+            raise FilterError(f"{function} takes a str, not {type(text).__name__}")
+        return Expression((f"{function}(", *self.parts, ", ", Bound(checked_value(text)), f"{option})"))
 
     def _call(self, function: str, value: Any) -> Expression:
         return Expression((f"{function}(", *self.parts, ", ", Bound(checked_value(value)), ")"))
@@ -277,6 +291,12 @@ def quoted_regex(text: str) -> str:
 
 def _side(value: Any) -> Parts:
     return value.parts if isinstance(value, Operand) else (Bound(checked_value(value)),)
+
+
+def _whole(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise FilterError(f"expected an int, not {value!r}")
+    return value
 
 
 def _listed(method: str, values: Iterable[Any]) -> list[Any]:

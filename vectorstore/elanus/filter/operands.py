@@ -8,7 +8,7 @@ from typing import Any
 from elanus.errors import FilterError
 from elanus.filter.conditions import Arith, Const, Element, Field, Length, Operand, Path, path_of
 from elanus.filter.excerpt import Span, wrong
-from elanus.filter.functions import CONTAINS
+from elanus.filter.functions import LENGTH
 from elanus.filter.names import ANY_KIND, describe, is_floating, kind_of_operand, resolve
 from elanus.filter.parse import ARITHMETIC
 from elanus.filter.scalars import NUMBER, arithmetic, fits
@@ -55,7 +55,7 @@ class OperandChecker:
             return self.signed(node)
         if isinstance(node, Binary) and node.op in ARITHMETIC:
             return self.calculation(node)
-        if isinstance(node, Call) and node.name not in CONTAINS:
+        if isinstance(node, Call) and node.name == LENGTH:
             return Length(self.array(node))
         if isinstance(node, Unary):
             raise self.wrong(node.span, PARENTHESES)

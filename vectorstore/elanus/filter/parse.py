@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from elanus.errors import FilterError, did_you_mean
 from elanus.filter.excerpt import Span, unsupported, wrong
-from elanus.filter.functions import ARGUMENTS, LATER_FUNCTIONS, LATER_LITERALS, LATER_SIGNS
+from elanus.filter.functions import LATER_FUNCTIONS, LATER_LITERALS, LATER_SIGNS, SIGNATURES
 from elanus.filter.tokens import END, KEYWORDS, LITERAL, NAME, Token, tokenise
 from elanus.filter.tree import (
     Binary,
@@ -201,21 +201,33 @@ class Parser:
         name = token.text.lower()
         if name in LATER_FUNCTIONS:
             raise unsupported(self.text, token.span, f"the function {name} is not supported yet")
-        if name not in ARGUMENTS or token.text not in (name, name.upper()):
-            known = sorted(ARGUMENTS)
+        if name not in SIGNATURES or token.text not in (name, name.upper()):
+            known = sorted(SIGNATURES)
             hint = did_you_mean(name, known) or f"; known are {', '.join(known)}"
             raise wrong(self.text, token.span, f"no function '{token.text}'{hint}")
         self.take()
-        args, height = [self.expression(0)], self.height
+        args, option, height = [self.expression(0)], None, self.height
         while self.accept(","):
+            if self.tokens[self.at + 1].kind == "=":
+                option = self.option(name)
+                break
             args.append(self.expression(0))
             height = max(height, self.height)
         self.expect(")", f"at the end of {name}")
-        if len(args) != ARGUMENTS[name]:
-            takes = f"{name} takes {ARGUMENTS[name]} argument{'s'[: ARGUMENTS[name] > 1]}, not {len(args)}"
-            raise wrong(self.text, self.span(token.start), takes)
+        signature = SIGNATURES[name]
+        if not signature.least <= len(args) <= signature.most:
+            raise wrong(self.text, self.span(token.start), f"{name} takes {signature}, not {len(args)}")
         self.height = height + 1
-        return Call(name, tuple(args), self.span(token.start))
+        return Call(name, tuple(args), self.span(token.start), option)
+
+    def option(self, function: str) -> Node:
+        """Parse `name=value` at the end of a function's arguments."""
+        token, known = self.token, SIGNATURES[function].option
+        if not known or token.text not in (known, known.upper()):
+            hint = f"; it takes {known}=..." if known else ""
+            raise wrong(self.text, token.span, f"{function} has no option '{token.text}'{hint}")
+        self.at += 2
+        return self.expression(0)
 
     def group(self) -> Node:
         self.take()

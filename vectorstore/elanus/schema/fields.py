@@ -26,7 +26,6 @@ SUPPORTED = SCALARS | VECTORS | {DataType.JSON, DataType.ARRAY}
 UNSUPPORTED_OPTIONS = {
     "is_partition_key": "filter on the field instead",
     "is_clustering_key": "leave it out; it never changes results",
-    "enable_match": "use a BM25 function for text search",
     "multi_analyzer_params": "use one analyzer_params for the field",
     "mmap_enabled": "columns are always memory-mapped",
     "warmup": "leave it out",
@@ -48,6 +47,7 @@ class FieldSchema:
         element_type, max_capacity: an ARRAY's element type and largest length (1 to 4096).
         nullable, default_value: whether a row may hold null, and what a row that leaves the field out gets.
         enable_analyzer, analyzer_params: let a BM25 function read this VARCHAR field.
+        enable_match: keep an inverted index of the field for text_match and phrase_match in filters.
 
     Raises:
         SchemaError: a contradiction or a value out of range.
@@ -67,6 +67,7 @@ class FieldSchema:
     default_value: Any
     enable_analyzer: bool
     analyzer_params: Mapping[str, Any] | None
+    enable_match: bool
     is_function_output: bool
 
     def __init__(self, name: str, dtype: DataType, description: str = "", **options: Any) -> None:
@@ -115,9 +116,9 @@ class FieldSchema:
         return cls(name, dtype, options.pop("description", ""), **options)
 
 
-PARAMS = ("max_length", "dim", "max_capacity", "enable_analyzer", "analyzer_params")
+PARAMS = ("max_length", "dim", "max_capacity", "enable_analyzer", "analyzer_params", "enable_match")
 OPTIONS = tuple(f.name for f in fields(FieldSchema))[3:]
-FLAGS = ("is_primary", "auto_id", "nullable", "enable_analyzer", "is_function_output")
+FLAGS = ("is_primary", "auto_id", "nullable", "enable_analyzer", "enable_match", "is_function_output")
 
 
 def check_name(what: str, name: object) -> None:
@@ -211,4 +212,5 @@ RULES: tuple[tuple[Callable[[FieldSchema], object], str], ...] = (
     ),
     (lambda f: f.enable_analyzer and f.dtype != DataType.VARCHAR, "only VARCHAR can have an analyzer"),
     (lambda f: f.analyzer_params and not f.enable_analyzer, "analyzer_params needs enable_analyzer=True"),
+    (lambda f: f.enable_match and not f.enable_analyzer, "enable_match needs enable_analyzer=True"),
 )

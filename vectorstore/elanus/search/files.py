@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from elanus.analysis import analyzer_of
 from elanus.index.inverted_build import merge
 from elanus.index.metric import Metric
 from elanus.index.registry import IndexSpec
 from elanus.schema.collection import CollectionSchema
 from elanus.schema.fields import FieldSchema
-from elanus.search.text import analyzer_of, postings_of, text_name
 from elanus.search.vectors import OWN_CODES_ROWS, build_codes, codes_name
 from elanus.storage.files import write_arrays
+from elanus.storage.part import text_name
 from elanus.storage.segment import Kept, field_tags, written_vectors
 
 
@@ -36,15 +37,16 @@ class IndexWriter:
         for field in self._schema.vector_fields:
             if self._stop():
                 return
-            source = self._schema.bm25_input(field.name)
-            if source is not None:
-                self._write_text(folder, source)
-            elif field.name in self._specs and rows >= OWN_CODES_ROWS:
+            if self._schema.bm25_input(field.name) is None and field.name in self._specs and rows >= OWN_CODES_ROWS:
                 self._write_codes(folder, field, Metric(self._specs[field.name].metric))
+        for source in self._schema.inverted_fields:
+            if self._stop():
+                return
+            self._write_text(folder, source)
 
     def _write_text(self, folder: Path, source: FieldSchema) -> None:
         analyzer = analyzer_of(source)
-        postings = merge([(postings_of(part, source, analyzer), keep) for part, keep in self._kept])
+        postings = merge([(part.postings(source.name, analyzer), keep) for part, keep in self._kept])
         name = text_name(self._tags[source.name])
         write_arrays(folder / f"{name}.arrow", postings.to_arrays(), self._sync)
 

@@ -1,23 +1,17 @@
-"""Text search: a part's inverted index, and BM25 over all of a view's parts."""
+"""Text search: BM25 over all of a view's parts."""
 
 from __future__ import annotations
 
-import json
-from functools import lru_cache
-
 import numpy as np
 
-from elanus.analysis import Analyzer, make_analyzer
+from elanus.analysis import Analyzer, analyzer_of
 from elanus.index import bm25
-from elanus.index.inverted import Postings
-from elanus.index.inverted_build import from_texts, merge
 from elanus.index.inverted_search import PostingsPart
 from elanus.schema.collection import CollectionSchema
 from elanus.schema.fields import FieldSchema
 from elanus.search.found import Found
 from elanus.search.matching import Matching
 from elanus.search.request import Route
-from elanus.storage.part import Part, TailBlock
 from elanus.storage.view import Slice, View
 
 
@@ -43,40 +37,5 @@ def search_texts(view: View, schema: CollectionSchema, route: Route, allowed: Ma
     return found
 
 
-def analyzer_of(field: FieldSchema) -> Analyzer:
-    """The analyzer of a text field."""
-    return _analyzer(json.dumps(field.analyzer_params, sort_keys=True, default=dict))
-
-
-@lru_cache(maxsize=64)
-def _analyzer(params: str) -> Analyzer:
-    return make_analyzer(json.loads(params))
-
-
 def _with_deaths(s: Slice, source: FieldSchema, analyzer: Analyzer) -> PostingsPart:
-    return s.once(("text", source.name), lambda: PostingsPart(postings_of(s.part, source, analyzer), s.alive))
-
-
-def postings_of(part: Part, source: FieldSchema, analyzer: Analyzer) -> Postings:
-    """A part's inverted index over a text field: from its file, or made when first needed."""
-    return part.derive(("postings", source.name), lambda: _load_or_build(part, source, analyzer))
-
-
-def _load_or_build(part: Part, source: FieldSchema, analyzer: Analyzer) -> Postings:
-    arrays = part.arrays(text_name(part.tag(source.name)))
-    if arrays is not None:
-        return Postings.from_arrays(arrays)
-    column = part.column(source.name)
-    known = part.kept() if isinstance(part, TailBlock) else [(part.rows, {})]
-    pieces, start = [], 0
-    for rows, derived in known:
-        made = derived.get(("postings", source.name))
-        texts = column.slice(start, rows).to_pylist() if made is None else []
-        pieces.append((from_texts(analyzer.encode(texts)) if made is None else made, None))
-        start += rows
-    return pieces[0][0] if len(pieces) == 1 else merge(pieces)
-
-
-def text_name(tag: str) -> str:
-    """The name of the file of a text field's inverted index."""
-    return f"text-{tag}"
+    return s.once(("text", source.name), lambda: PostingsPart(s.part.postings(source.name, analyzer), s.alive))

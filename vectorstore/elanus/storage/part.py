@@ -10,7 +10,10 @@ from typing import Any, TypeVar
 import numpy as np
 import pyarrow as pa
 
+from elanus.analysis import Analyzer
 from elanus.filter.columns import PathValues
+from elanus.index.inverted import Postings
+from elanus.index.inverted_build import from_texts, merge
 from elanus.index.metric import norms
 from elanus.schema.buffers import from_numbers, matrix
 from elanus.schema.reading import Reader, reader
@@ -114,6 +117,16 @@ class Part:
         """The flat arrays of an index file beside the rows, or None if the part has no such file."""
         return None
 
+    def postings(self, name: str, analyzer: Analyzer) -> Postings:
+        """The inverted index of a text field: from its file, or made when first needed."""
+        return self.derive(("postings", name), lambda: self._postings(name, analyzer))
+
+    def _postings(self, name: str, analyzer: Analyzer) -> Postings:
+        arrays = self.arrays(text_name(self.tag(name)))
+        if arrays is not None:
+            return Postings.from_arrays(arrays)
+        return from_texts(analyzer.encode(plain(self.column(name)).to_pylist()))
+
     def locate(self, rids: Int64s) -> tuple[Int64s, Int64s]:
         """Return positions in `rids` and the rows of this part that bear those numbers."""
         if self._gapless:
@@ -148,6 +161,16 @@ class TailBlock(Part):
         block.sources = [source for b in blocks for source in b.kept()]
         return block
 
+    def _postings(self, name: str, analyzer: Analyzer) -> Postings:
+        column, pieces, start = self.column(name), [], 0
+        for rows, derived in self.kept():
+            made = derived.get(("postings", name))
+            if made is None:
+                made = from_texts(analyzer.encode(column.slice(start, rows).to_pylist()))
+            pieces.append((made, None))
+            start += rows
+        return pieces[0][0] if len(pieces) == 1 else merge(pieces)
+
     def after(self, first_rid: int) -> TailBlock:
         """The block without the rows numbered below `first_rid`."""
         start = int(np.searchsorted(self.rids, first_rid))
@@ -165,3 +188,8 @@ class TailBlock(Part):
         if postings or not self.sources:
             return [(self.rows, postings)]
         return self.sources
+
+
+def text_name(tag: str) -> str:
+    """The name of the file of a text field's inverted index."""
+    return f"text-{tag}"
