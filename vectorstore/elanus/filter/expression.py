@@ -143,6 +143,27 @@ class Operand:
     def __mod__(self, value: Any) -> Operand:
         return self._calculated("%", value)
 
+    def __pow__(self, value: Any) -> Operand:
+        return self._calculated("**", value)
+
+    def __and__(self, value: Any) -> Operand:
+        return self._calculated("&", value)
+
+    def __or__(self, value: Any) -> Operand:
+        return self._calculated("|", value)
+
+    def __xor__(self, value: Any) -> Operand:
+        return self._calculated("^", value)
+
+    def __lshift__(self, value: Any) -> Operand:
+        return self._calculated("<<", value)
+
+    def __rshift__(self, value: Any) -> Operand:
+        return self._calculated(">>", value)
+
+    def __invert__(self) -> Operand:
+        return Operand(("~(", *self.parts, ")"))
+
     def between(self, low: Any, high: Any) -> Expression:
         """Both ends belong to the range."""
         return all_of([self >= low, self <= high])

@@ -44,12 +44,4 @@ LATER_FUNCTIONS = frozenset(
     | {"st_within", "st_dwithin", "st_isvalid"}
 )
 LATER_LITERALS = {"iso": "timestamp literals (ISO)", "interval": "time intervals (INTERVAL)"}
-LATER_SIGNS = {
-    "&": "bitwise & is not supported yet; a condition is joined by 'and' or '&&'",
-    "|": "bitwise | is not supported yet; a condition is joined by 'or' or '||'",
-    "^": "bitwise ^ is not supported yet; a power is written '**'",
-    "~": "bitwise ~ is not supported yet; a condition is negated by 'not' or '!'",
-    "<<": "the shift << is not supported yet",
-    ">>": "the shift >> is not supported yet",
-    "$": "'$' (the element of a struct array) is not supported yet",
-}
+LATER_SIGNS = {"$": "'$' (the element of a struct array) is not supported yet"}

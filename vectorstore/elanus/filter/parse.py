@@ -1,7 +1,8 @@
 """Tokens to a syntax tree, with the precedence of Milvus's grammar.
 
-From loose to tight: `or`, `and`, `== !=`, `< <= > >=`, `in`, `+ -`, `* / %`, the unary `not ! - +`, `**`, `like =~ !~`,
-`exists`, `is null`. So `not` takes one operand only: `not (a == 1)` needs its parentheses.
+From loose to tight: `or`, `and`, `|`, `^`, `&`, `== !=`, `< <= > >=`, `in`, `<< >>`, `+ -`, `* / %`, the unary
+`not ! - + ~`, `**`, `like =~ !~`, `exists`, `is null`. So `not` takes one operand only: `not (a == 1)` needs its
+parentheses, and so does `(a & 1) == 1`.
 """
 
 from __future__ import annotations
@@ -31,12 +32,13 @@ MAX_DEPTH = 100
 CACHED_LENGTH = 4_096
 
 LOGIC = {"or": 1, "and": 2}
-COMPARISONS = {"==": 3, "!=": 3, "<": 4, "<=": 4, ">": 4, ">=": 4}
+LOOSE = {"|": 3, "^": 4, "&": 5}
+COMPARISONS = {"==": 6, "!=": 6, "<": 7, "<=": 7, ">": 7, ">=": 7}
 RELATIONS = {"<": "<", "<=": "<", ">": ">", ">=": ">"}
-MEMBER, UNARY = 5, 8
-ARITHMETIC = {"+": 6, "-": 6, "*": 7, "/": 7, "%": 7, "**": 9}
-BINARY = {**COMPARISONS, **ARITHMETIC, "like": 10, "=~": 10, "!~": 10}
-EXISTS = 11
+MEMBER, UNARY = 8, 12
+ARITHMETIC = {**LOOSE, "<<": 9, ">>": 9, "+": 10, "-": 10, "*": 11, "/": 11, "%": 11, "**": 13}
+BINARY = {**COMPARISONS, **ARITHMETIC, "like": 14, "=~": 14, "!~": 14}
+EXISTS = 15
 
 HINTS = {"=": "equality is written '=='", "<>": "inequality is written '!='"}
 
@@ -290,5 +292,6 @@ PREFIXES = {
     "not": Parser.unary,
     "-": Parser.unary,
     "+": Parser.unary,
+    "~": Parser.unary,
     "exists": Parser.exists,
 }

@@ -44,7 +44,7 @@ class Name:
 
 @dataclass(frozen=True)
 class Unary:
-    """`not x`, `-x` or `+x`."""
+    """`not x`, `-x`, `+x` or `~x`."""
 
     op: str
     operand: Node
