@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 from elanus.analysis import Analyzer
 from elanus.filter import PathValues, compile_filter, matches
-from elanus.index.inverted import Postings
+from elanus.filter.columns import TextIndex
 from elanus.index.inverted_build import from_texts
 from elanus.schema.collection import DYNAMIC_FIELD, CollectionSchema
 from elanus.storage.encoding import dictionary
@@ -71,8 +71,8 @@ class MemoryRows:
     def path(self, field: str, keys: tuple[str | int, ...]) -> PathValues:
         return self.paths[field].path(keys)
 
-    def postings(self, field: str, analyzer: Analyzer) -> Postings:
-        return from_texts(analyzer.encode(self.columns[field].to_pylist()))
+    def text_index(self, field: str, analyzer: Analyzer) -> TextIndex:
+        return TextIndex(from_texts(analyzer.encode(self.columns[field].to_pylist())))
 
     def derive(self, key: Hashable, make: Callable[[], Any]) -> Any:
         if key not in self.derived:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +13,7 @@ from elanus.analysis import Analyzer
 from elanus.index.inverted import Postings
 
 T = TypeVar("T")
+Int64s = np.ndarray[Any, np.dtype[np.int64]]
 Bools = np.ndarray[Any, np.dtype[np.bool_]]
 
 
@@ -36,6 +37,13 @@ class PathValues:
     residual: Mapping[int, Any]
 
 
+class TextIndex(NamedTuple):
+    """An inverted index, and which of its rows these rows are, ascending; None if it has just these rows."""
+
+    postings: Postings
+    rows: Int64s | None = None
+
+
 class Columns(Protocol):
     """Rows as columns; what a filter is evaluated on."""
 
@@ -49,7 +57,7 @@ class Columns(Protocol):
         """A JSON path; `$meta` is the dynamic field."""
         ...
 
-    def postings(self, field: str, analyzer: Analyzer) -> Postings:
+    def text_index(self, field: str, analyzer: Analyzer) -> TextIndex:
         """The inverted index of a declared VARCHAR field, its texts analysed by `analyzer`."""
         ...
 

@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 
 from elanus.analysis import Analyzer, PlacedWords
-from elanus.filter.columns import Bools, Columns
+from elanus.filter.columns import Bools, Columns, TextIndex
 from elanus.filter.conditions import PhraseMatch, TextMatch
 from elanus.filter.vectors import Array
-from elanus.index.inverted import Postings
 from elanus.schema.buffers import from_numbers
 
 READ_AT_ONCE = 32_768
@@ -20,30 +19,42 @@ READ_AT_ONCE = 32_768
 
 def where_text(condition: TextMatch | PhraseMatch, rows: Columns, truth: bool) -> Bools:
     """Return where a text condition is definitely `truth`; for a null it is unknown."""
-    postings = rows.postings(condition.field, condition.analyzer)
+    index = rows.text_index(condition.field, condition.analyzer)
     if isinstance(condition, TextMatch):
-        mask = has_terms(postings, condition.terms, condition.minimum)
+        mask = has_terms(index, condition.terms, condition.minimum)
     else:
-        mask = has_terms(postings, tuple(set(condition.terms)), len(set(condition.terms)))
+        distinct = tuple(set(condition.terms))
+        mask = has_terms(index, distinct, len(distinct))
         if len(condition.terms) > 1:
             mask = _verified(mask, condition, rows)
-    return mask if truth else ~mask & (postings.lengths >= 0)
-
-
-def has_terms(postings: Postings, terms: Sequence[str], minimum: int) -> Bools:
-    """Return the rows that have at least `minimum` of the terms, bool (n,); no row has one of no terms."""
-    runs = [run for run in map(postings.find, terms) if run is not None]
-    if len(runs) < max(minimum, 1):
-        return np.zeros(postings.row_count, np.bool_)
-    if minimum == 1:
-        mask = np.zeros(postings.row_count, np.bool_)
-        for run in runs:
-            mask[postings.rows[run.start : run.stop]] = True
+    if truth:
         return mask
-    counts = np.zeros(postings.row_count, np.int32)
+    lengths = index.postings.lengths if index.rows is None else index.postings.lengths[index.rows]
+    return ~mask & (lengths >= 0)
+
+
+def has_terms(index: TextIndex, terms: Sequence[str], minimum: int) -> Bools:
+    """Return the rows that have at least `minimum` of the terms, bool (n,); no row has one of no terms."""
+    postings, rows = index
+    size = postings.row_count if rows is None else len(rows)
+    runs = [postings.rows[run.start : run.stop] for run in map(postings.find, terms) if run is not None]
+    if len(runs) < max(minimum, 1):
+        return np.zeros(size, np.bool_)
+    mask = np.zeros(size, np.bool_)
+    counts = np.zeros(size if minimum > 1 else 0, np.int32)
     for run in runs:
-        counts[postings.rows[run.start : run.stop]] += 1
-    return counts >= minimum
+        here = run if rows is None else _among(run, rows)
+        if minimum > 1:
+            counts[here] += 1
+        else:
+            mask[here] = True
+    return counts >= minimum if minimum > 1 else mask
+
+
+def _among(run: Array, rows: Array) -> Bools:
+    """Which rows are in a term's run; both ascend."""
+    places = np.minimum(run.searchsorted(rows), len(run) - 1)
+    return np.asarray(run[places] == rows, np.bool_)
 
 
 def _verified(mask: Bools, condition: PhraseMatch, rows: Columns) -> Bools:

@@ -111,6 +111,9 @@ UNSUPPORTED: Mapping[str, str] = {
 }
 """Milvus's other index types, and what to do instead."""
 
+HINTS = ("mmap.enabled",)
+"""Parameters that say where a server keeps an index: here columns are always memory-mapped."""
+
 UNSUPPORTED_SEARCH = ("radius", "range_filter", "level", "hints", "dim_max_score_ratio", "round_decimal")
 """Milvus's other search parameters that fit some index of ours."""
 
@@ -160,7 +163,7 @@ def resolve_index(
             f"metric_type '{metric}' does not fit {_field(data_type, is_bm25_output)}; "
             f"use {' or '.join(entry.metrics)}{did_you_mean(metric, entry.metrics)}"
         )
-    given = _check(f"index {index_type}", entry.build, params or {}, ("mmap.enabled",))
+    given = check_params(f"index {index_type}", entry.build, params or {}, HINTS)
     defaults = {name: p.default for name, p in entry.build.items() if p.default is not None}
     return IndexSpec(index_type, metric, MappingProxyType({**defaults, **given}))
 
@@ -233,6 +236,11 @@ def _search_table(spec: IndexSpec) -> Params:
 
 def _field(data_type: DataType, is_bm25_output: bool) -> str:
     return "a BM25 function's output" if is_bm25_output else f"a {data_type.name} field"
+
+
+def check_params(what: str, table: Params, given: Mapping[str, Any], hints: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Return the given parameters as their table wants them; hints to a server are left out."""
+    return _check(what, table, {name: value for name, value in given.items() if name not in hints}, ())
 
 
 def _check(what: str, table: Params, given: Mapping[str, Any], unsupported: tuple[str, ...]) -> dict[str, Any]:

@@ -8,6 +8,9 @@ from elanus.schema.collection import DYNAMIC_FIELD, CollectionSchema
 from elanus.schema.fields import FieldSchema
 from elanus.types import DataType
 
+PARTITION = "$partition"
+"""The column of the numbers of partitions: int32, 0 for the default one."""
+
 _TYPES = {
     DataType.BOOL: pa.bool_(),
     DataType.INT8: pa.int8(),
@@ -58,3 +61,8 @@ def stored_schema(schema: CollectionSchema) -> pa.Schema:
 
 def _column(field: FieldSchema) -> pa.Field:
     return pa.field(field.name, arrow_type(field.dtype, field))
+
+
+def blank_column(field: FieldSchema, rows: int) -> pa.Array:
+    """A column for rows that are older than the field: its default value, or null."""
+    return pa.repeat(pa.scalar(field.default_value, arrow_type(field.dtype, field)), rows)

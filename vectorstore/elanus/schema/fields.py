@@ -24,11 +24,7 @@ VECTORS = DENSE_VECTORS | {DataType.SPARSE_FLOAT_VECTOR}
 SUPPORTED = SCALARS | VECTORS | {DataType.JSON, DataType.ARRAY}
 
 UNSUPPORTED_OPTIONS = {
-    "is_partition_key": "filter on the field instead",
-    "is_clustering_key": "leave it out; it never changes results",
     "multi_analyzer_params": "use one analyzer_params for the field",
-    "mmap_enabled": "columns are always memory-mapped",
-    "warmup": "leave it out",
     "external_field": "insert the rows instead",
     "struct_schema": "use a JSON field",
 }
@@ -46,6 +42,10 @@ class FieldSchema:
         dim: a dense vector's length, 2 to 32768.
         element_type, max_capacity: an ARRAY's element type and largest length (1 to 4096).
         nullable, default_value: whether a row may hold null, and what a row that leaves the field out gets.
+        is_partition_key: an INT64 or VARCHAR field that filters name, such as a tenant; a search that names one of its
+            values costs what the value's rows are, not what the collection holds.
+        is_clustering_key, mmap_enabled, warmup: hints to a server about where rows are kept; kept, and of no effect,
+            since columns are always memory-mapped.
         enable_analyzer, analyzer_params: let a BM25 function read this VARCHAR field.
         enable_match: keep an inverted index of the field for text_match and phrase_match in filters.
 
@@ -69,6 +69,10 @@ class FieldSchema:
     analyzer_params: Mapping[str, Any] | None
     enable_match: bool
     is_function_output: bool
+    is_partition_key: bool
+    is_clustering_key: bool
+    mmap_enabled: bool | None
+    warmup: str | None
 
     def __init__(self, name: str, dtype: DataType, description: str = "", **options: Any) -> None:
         check_name("field", name)
@@ -98,8 +102,11 @@ class FieldSchema:
             out["nullable"] = True
         if self.default_value is not None:
             out["default_value"] = self.default_value
-        if self.is_function_output:
-            out["is_function_output"] = True
+        out |= {
+            flag: True
+            for flag in ("is_function_output", "is_partition_key", "is_clustering_key")
+            if getattr(self, flag)
+        }
         return out
 
     @classmethod
@@ -116,9 +123,21 @@ class FieldSchema:
         return cls(name, dtype, options.pop("description", ""), **options)
 
 
-PARAMS = ("max_length", "dim", "max_capacity", "enable_analyzer", "analyzer_params", "enable_match")
+PARAMS = (
+    *("max_length", "dim", "max_capacity", "enable_analyzer", "analyzer_params", "enable_match"),
+    *("mmap_enabled", "warmup"),
+)
 OPTIONS = tuple(f.name for f in fields(FieldSchema))[3:]
-FLAGS = ("is_primary", "auto_id", "nullable", "enable_analyzer", "enable_match", "is_function_output")
+FLAGS = (
+    "is_primary",
+    "auto_id",
+    "nullable",
+    "enable_analyzer",
+    "enable_match",
+    "is_function_output",
+    "is_partition_key",
+    "is_clustering_key",
+)
 
 
 def check_name(what: str, name: object) -> None:
@@ -211,6 +230,11 @@ RULES: tuple[tuple[Callable[[FieldSchema], object], str], ...] = (
         "default_value is supported for plain scalars only",
     ),
     (lambda f: f.enable_analyzer and f.dtype != DataType.VARCHAR, "only VARCHAR can have an analyzer"),
+    (
+        lambda f: f.is_partition_key and (f.is_primary or f.dtype not in (DataType.INT64, DataType.VARCHAR)),
+        "a partition key is INT64 or VARCHAR, and not the primary key",
+    ),
+    (lambda f: f.is_partition_key and f.nullable, "a partition key cannot be nullable"),
     (lambda f: f.analyzer_params and not f.enable_analyzer, "analyzer_params needs enable_analyzer=True"),
     (lambda f: f.enable_match and not f.enable_analyzer, "enable_match needs enable_analyzer=True"),
 )

@@ -44,9 +44,8 @@ class Rows:
 
     def positions(self, number: int) -> Int64s | None:
         """The rows of one slice that may be hits; None for all."""
-        place = self.first + number
-        mask = self.allowed.masks[place]
-        return None if mask is None else self.allowed.once(("rows", place), lambda: mask.nonzero()[0])
+        choice = self.allowed.choices[self.first + number]
+        return None if choice is None else choice.rows
 
     @property
     def size(self) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from elanus.errors import IndexNotFound, InvalidArgument, SchemaError, did_you_mean
-from elanus.filter import Predicate, compile_filter, split_filter
+from elanus.filter import Predicate, compile_filter, split_filter, within
 from elanus.index.registry import IndexSpec, SearchParams, check_search_params
 from elanus.schema.collection import CollectionSchema
 from elanus.schema.fields import FieldSchema
@@ -127,8 +127,17 @@ def _counted(queries: Any) -> None:
         raise InvalidArgument(f"data must hold 1 to {MAX_QUERIES} queries; it holds {len(queries)}")
 
 
-def make_predicate(schema: CollectionSchema, text: object, params: Mapping[str, Any] | None) -> Predicate | None:
-    """Compile a filter, a str or an `Expression`; an empty one is None."""
+def make_predicate(
+    schema: CollectionSchema,
+    text: object,
+    params: Mapping[str, Any] | None,
+    partitions: tuple[int, ...] | None = None,
+) -> Predicate | None:
+    """Compile a filter, a str or an `Expression`, on the rows of some partitions (None: all); None where all match."""
+    return within(_compiled(schema, text, params), partitions)
+
+
+def _compiled(schema: CollectionSchema, text: object, params: Mapping[str, Any] | None) -> Predicate | None:
     text, params = split_filter(text, params)
     if text is None or text == "":
         if params:

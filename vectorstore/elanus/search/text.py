@@ -24,11 +24,12 @@ def search_texts(view: View, schema: CollectionSchema, route: Route, allowed: Ma
     assert source is not None
     analyzer = analyzer_of(source)
     parts = view.once(("text", source.name), lambda: [_with_deaths(s, source, analyzer) for s in view.slices])
-    masks = None if route.predicate is None else allowed.masks
+    few = allowed.few_rows
+    masks = None if route.predicate is None or few is not None else allowed.masks
     k1, b = float(route.spec.params["bm25_k1"]), float(route.spec.params["bm25_b"])
     found = []
     for text in route.texts:
-        hits = bm25.search(parts, analyzer.tokens(text), route.limit, k1=k1, b=b, allowed=masks)
+        hits = bm25.search(parts, analyzer.tokens(text), route.limit, k1=k1, b=b, allowed=masks, among=few)
         rids = np.empty(len(hits.rows), np.int64)
         for number in np.unique(hits.parts).tolist():
             here = hits.parts == number

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from elanus.analysis import Analyzer
-from elanus.filter.columns import PathValues
+from elanus.filter.columns import PathValues, TextIndex
 from elanus.index.inverted import Postings
 from elanus.index.inverted_build import from_texts, merge
 from elanus.index.metric import norms
@@ -23,6 +23,8 @@ from elanus.storage.shred import Shredded, shred
 
 T = TypeVar("T")
 RID = "$rid"
+Invert = Callable[[pa.Array], Postings]
+"""Makes the inverted index of a column."""
 
 Floats = np.ndarray[Any, np.dtype[np.float32]]
 Int64s = np.ndarray[Any, np.dtype[np.int64]]
@@ -117,15 +119,22 @@ class Part:
         """The flat arrays of an index file beside the rows, or None if the part has no such file."""
         return None
 
-    def postings(self, name: str, analyzer: Analyzer) -> Postings:
-        """The inverted index of a text field: from its file, or made when first needed."""
-        return self.derive(("postings", name), lambda: self._postings(name, analyzer))
+    def inverted(self, name: str, file: str, invert: Invert) -> Postings:
+        """The inverted index of a column: from the file that a segment has it in, or made when first needed."""
+        return self.derive(("postings", name), lambda: self._inverted(name, file, invert))
 
-    def _postings(self, name: str, analyzer: Analyzer) -> Postings:
-        arrays = self.arrays(text_name(self.tag(name)))
-        if arrays is not None:
-            return Postings.from_arrays(arrays)
-        return from_texts(analyzer.encode(plain(self.column(name)).to_pylist()))
+    def _inverted(self, name: str, file: str, invert: Invert) -> Postings:
+        arrays = self.arrays(file)
+        return invert(self.column(name)) if arrays is None else Postings.from_arrays(arrays)
+
+    def postings(self, name: str, analyzer: Analyzer) -> Postings:
+        """The inverted index of a text field."""
+        file = text_name(self.tag(name))
+        return self.inverted(name, file, lambda texts: from_texts(analyzer.encode(texts.to_pylist())))
+
+    def text_index(self, field: str, analyzer: Analyzer) -> TextIndex:
+        """The inverted index of a text field, for a filter."""
+        return TextIndex(self.postings(field, analyzer))
 
     def locate(self, rids: Int64s) -> tuple[Int64s, Int64s]:
         """Return positions in `rids` and the rows of this part that bear those numbers."""
@@ -161,13 +170,11 @@ class TailBlock(Part):
         block.sources = [source for b in blocks for source in b.kept()]
         return block
 
-    def _postings(self, name: str, analyzer: Analyzer) -> Postings:
-        column, pieces, start = self.column(name), [], 0
+    def _inverted(self, name: str, file: str, invert: Invert) -> Postings:
+        pieces, start = [], 0
         for rows, derived in self.kept():
             made = derived.get(("postings", name))
-            if made is None:
-                made = from_texts(analyzer.encode(column.slice(start, rows).to_pylist()))
-            pieces.append((made, None))
+            pieces.append((invert(self.column(name).slice(start, rows)) if made is None else made, None))
             start += rows
         return pieces[0][0] if len(pieces) == 1 else merge(pieces)
 
