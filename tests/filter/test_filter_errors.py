@@ -147,6 +147,15 @@ ERRORS = [
     ("phrase_match(note, 'a', true)", "true", "slop must be an integer"),
     ("phrase_match(note, 'a', 1, 2)", "phrase_match(note, 'a', 1, 2)", "takes 2 or 3 arguments, not 4"),
     ("text_match(note, 'a') == true", "text_match(note, 'a')", "this is a condition, not a value"),
+    ("random_sample(0.1) and count > 1", "random_sample(0.1)", "random_sample stands last in a filter, alone or after"),
+    ("count > 1 or random_sample(0.1)", "random_sample(0.1)", "random_sample stands last"),
+    ("not (random_sample(0.1))", "random_sample(0.1)", "random_sample stands last"),
+    ("count > 1 and (count < 9 and random_sample(0.1))", "random_sample(0.1)", "... and random_sample(0.1)"),
+    ("random_sample(0.1) and random_sample(0.1)", "random_sample(0.1)", "random_sample stands last"),
+    ("random_sample(1)", "1", "takes a share between 0 and 1, as in random_sample(0.1), not the number 1"),
+    ("random_sample(1.5)", "1.5", "a share between 0 and 1"),
+    ("random_sample(0.0)", "0.0", "a share between 0 and 1"),
+    ("random_sample(count)", "count", "not the INT64 field 'count'"),
     # syntax
     ("count = 5", "=", "equality is written '=='"),
     ("count <> 5", ">", "inequality is written '!='"),
@@ -184,7 +193,6 @@ def test_an_error_marks_its_place_and_says_what_to_do(text: str, marked: str, me
 
 
 LATER = [
-    ("count > 1 and random_sample(0.1)", "random_sample"),
     ("ST_WITHIN(color, 'POINT(1 1)')", "ST_WITHIN"),
     ("element_filter(tags, $ == 1)", "element_filter"),
     ("MATCH_ANY(tags, $ == 'a')", "MATCH_ANY"),

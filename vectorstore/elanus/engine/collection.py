@@ -21,9 +21,10 @@ import pyarrow as pa
 from elanus.engine.definition import Definition
 from elanus.engine.naming import named
 from elanus.errors import StoreError
-from elanus.filter import Predicate, matches
+from elanus.filter import Predicate
 from elanus.schema.arrow import PARTITION, stored_schema
 from elanus.schema.buffers import from_numbers, numbers
+from elanus.search.matching import matching
 from elanus.storage.catalog import Catalog
 from elanus.storage.clock import COARSE_SECONDS, Clock
 from elanus.storage.keys import Keys
@@ -194,10 +195,9 @@ class Collection:
 def _matching_keys(view: View, predicate: Predicate, definition: Definition) -> pa.Array:
     field = stored_schema(definition.schema).field(definition.key_field)
     pieces = [pa.array([], field.type)]
-    for s in view.slices:
-        mask = matches(predicate, s.part)
-        chosen = mask if s.alive is None else mask & s.alive
-        pieces.append(s.part.column(definition.key_field).take(pa.array(np.flatnonzero(chosen))).cast(field.type))
+    for s, choice in zip(view.slices, matching(view, predicate).choices, strict=True):
+        keys = s.part.column(definition.key_field)
+        pieces.append((keys if choice is None else keys.take(from_numbers(choice.rows))).cast(field.type))
     return pa.concat_arrays(pieces)
 
 

@@ -67,6 +67,11 @@ class Expression:
     def __invert__(self) -> Expression:
         return Expression(("not (", *self.parts, ")"))
 
+    def sample(self, share: float) -> Expression:
+        """A random share of the rows that match, between 0 and 1; nothing can be joined to it."""
+        own = self.parts if self.joined == "and" else ("(", *self.parts, ")")
+        return Expression((*own, " and random_sample(", Bound(checked_value(share)), ")"))
+
     def __bool__(self) -> bool:
         raise TypeError(NO_TRUTH)
 

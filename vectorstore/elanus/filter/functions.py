@@ -15,6 +15,7 @@ CONTAINS = {
 LENGTH = "array_length"
 TEXT_MATCH, PHRASE_MATCH = "text_match", "phrase_match"
 MINIMUM = "minimum_should_match"
+RANDOM_SAMPLE = "random_sample"
 
 
 class Signature(NamedTuple):
@@ -35,10 +36,11 @@ SIGNATURES = {
     LENGTH: Signature(1, 1),
     TEXT_MATCH: Signature(2, 2, MINIMUM),
     PHRASE_MATCH: Signature(2, 3),
+    RANDOM_SAMPLE: Signature(1, 1),
 }
 
 LATER_FUNCTIONS = frozenset(
-    {"random_sample", "element_filter"}
+    {"element_filter"}
     | {"match_all", "match_any", "match_least", "match_most", "match_exact"}
     | {"st_equals", "st_touches", "st_overlaps", "st_crosses", "st_contains", "st_intersects"}
     | {"st_within", "st_dwithin", "st_isvalid"}
