@@ -41,14 +41,11 @@ INSTEAD = {
     "user": "a folder has no accounts; use file permissions",
     "password": "a folder has no accounts; use file permissions",
     "uri": "give the path as the first argument",
+    "is_clustering": "rows are found by their key without it; leave it out",
+    "is_l0": "deletes are merged with the rest; leave it out",
+    "target_size": "segments merge by their sizes; leave it out",
+    "states": "every segment is flushed and searchable; leave it out",
 }
-
-
-METHODS_INSTEAD = {
-    **dict.fromkeys(("query_iterator", "search_iterator"), "page with limit and offset"),
-    **dict.fromkeys(("compact", "optimize"), "flush merges what pays"),
-}
-"""Methods of Milvus's client that this version lacks, and what to do instead."""
 
 
 def refuse(call: str, options: Mapping[str, Any], known: tuple[str, ...] = ()) -> None:

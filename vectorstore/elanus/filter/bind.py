@@ -55,7 +55,7 @@ def _children(node: Node) -> tuple[Node, ...]:
     if isinstance(node, Unary):
         return (node.operand,)
     if isinstance(node, Call):
-        return node.args
+        return node.args if node.option is None else (*node.args, node.option)
     return node.items if isinstance(node, ListOf) else ()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from elanus.filter.conditions import (
@@ -24,12 +25,13 @@ from elanus.filter.conditions import (
     path_of,
 )
 from elanus.filter.excerpt import Span
-from elanus.filter.functions import CONTAINS
+from elanus.filter.functions import CONTAINS, PHRASE_MATCH, RANDOM_SAMPLE, TEXT_MATCH
 from elanus.filter.names import ANY_KIND, KIND_OF_TYPE, describe, kind_of_operand
 from elanus.filter.operands import OperandChecker
 from elanus.filter.parse import COMPARISONS
 from elanus.filter.pattern import compile_pattern, compile_regex
 from elanus.filter.scalars import BOOL, FLIPPED, KINDS, LIST, NUMBER, STRING, compare
+from elanus.filter.text_calls import text_call
 from elanus.filter.tree import (
     Binary,
     Call,
@@ -42,9 +44,33 @@ from elanus.filter.tree import (
     Unary,
 )
 
+SAMPLE = "random_sample(0.1)"
+MARGIN = 1e-10
+
 
 class Checker(OperandChecker):
     """Checks one filter against one schema."""
+
+    def whole(self, node: Node) -> tuple[Condition, float | None]:
+        """Return a filter's condition, and the share of the rows that match it that `random_sample` asks for."""
+        parts = node.parts if isinstance(node, Logic) and node.op == "and" else (node,)
+        last = parts[-1]
+        if not isinstance(last, Call) or last.name != RANDOM_SAMPLE:
+            return self.condition(node), None
+        share = self.share(last)
+        rest = tuple(map(self.condition, parts[:-1]))
+        return rest[0] if len(rest) == 1 else And(rest) if rest else Always(True), share
+
+    def share(self, node: Call) -> float:
+        operand = self.operand(node.args[0])
+        share = operand.value if isinstance(operand, Const) else None
+        if not isinstance(share, float) or not MARGIN < share < 1 - MARGIN:
+            message = f"random_sample takes a share between 0 and 1, as in random_sample(0.1), not {describe(operand)}"
+            raise self.wrong(node.args[0].span, message)
+        return share
+
+    def misplaced(self, node: Call) -> Condition:
+        raise self.wrong(node.span, "random_sample stands last in a filter, alone or after an 'and': ... and " + SAMPLE)
 
     def condition(self, node: Node) -> Condition:
         """Return the node as a condition, or raise if it is only a value."""
@@ -63,8 +89,8 @@ class Checker(OperandChecker):
             return self.member(node)
         if isinstance(node, NullTest):
             return self.null_test(node)
-        if isinstance(node, Call) and node.name in CONTAINS:
-            return self.contains(node)
+        if isinstance(node, Call) and node.name in CALLS:
+            return CALLS[node.name](self, node)
         return self.constant_condition(node)
 
     def constant_condition(self, node: Node) -> Condition:
@@ -189,6 +215,12 @@ class Checker(OperandChecker):
                 raise self.wrong(span, f"{describe(array)} cannot hold {describe(Const(value))}")
 
 
+CALLS: dict[str, Callable[[Checker, Call], Condition]] = {
+    **dict.fromkeys(CONTAINS, Checker.contains),
+    TEXT_MATCH: text_call,
+    PHRASE_MATCH: text_call,
+    RANDOM_SAMPLE: Checker.misplaced,
+}
 PATTERNS = {"like": compile_pattern, "=~": compile_regex, "!~": compile_regex}
 QUOTE_HINT: dict[tuple[str | None, str | None], str] = {
     (STRING, NUMBER): "; a string is written in quotes",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from elanus.analysis import Analyzer
 from elanus.filter.pattern import Pattern
 from elanus.types import DataType
 
@@ -131,8 +132,29 @@ class Contains:
     every: bool
 
 
+@dataclass(frozen=True)
+class TextMatch:
+    """Whether a text has at least `minimum` of some terms; a term given twice counts twice."""
+
+    field: str
+    analyzer: Analyzer
+    terms: tuple[str, ...]
+    minimum: int
+
+
+@dataclass(frozen=True)
+class PhraseMatch:
+    """Whether a text has every term, each at its place in the phrase, give or take `slop` positions in all."""
+
+    field: str
+    analyzer: Analyzer
+    terms: tuple[str, ...]
+    places: tuple[int, ...]
+    slop: int
+
+
 Leaf: TypeAlias = "Compare | In | Like | Contains"
-Condition: TypeAlias = "Always | And | Or | Not | Compare | In | Like | IsNull | Contains"
+Condition: TypeAlias = "Always | And | Or | Not | Compare | In | Like | IsNull | Contains | TextMatch | PhraseMatch"
 
 
 def path_of(operand: Operand) -> Path | None:

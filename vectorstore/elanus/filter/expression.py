@@ -67,6 +67,11 @@ class Expression:
     def __invert__(self) -> Expression:
         return Expression(("not (", *self.parts, ")"))
 
+    def sample(self, share: float) -> Expression:
+        """A random share of the rows that match, between 0 and 1; nothing can be joined to it."""
+        own = self.parts if self.joined == "and" else ("(", *self.parts, ")")
+        return Expression((*own, " and random_sample(", Bound(checked_value(share)), ")"))
+
     def __bool__(self) -> bool:
         raise TypeError(NO_TRUTH)
 
@@ -143,6 +148,27 @@ class Operand:
     def __mod__(self, value: Any) -> Operand:
         return self._calculated("%", value)
 
+    def __pow__(self, value: Any) -> Operand:
+        return self._calculated("**", value)
+
+    def __and__(self, value: Any) -> Operand:
+        return self._calculated("&", value)
+
+    def __or__(self, value: Any) -> Operand:
+        return self._calculated("|", value)
+
+    def __xor__(self, value: Any) -> Operand:
+        return self._calculated("^", value)
+
+    def __lshift__(self, value: Any) -> Operand:
+        return self._calculated("<<", value)
+
+    def __rshift__(self, value: Any) -> Operand:
+        return self._calculated(">>", value)
+
+    def __invert__(self) -> Operand:
+        return Operand(("~(", *self.parts, ")"))
+
     def between(self, low: Any, high: Any) -> Expression:
         """Both ends belong to the range."""
         return all_of([self >= low, self <= high])
@@ -191,6 +217,15 @@ class Operand:
         """Whether a regular expression of RE2's fits anywhere in a string."""
         return self._pattern("=~", regex)
 
+    def text_match(self, words: str, minimum_should_match: int = 1) -> Expression:
+        """Whether a text has these words, any one or at least so many; the field needs enable_match."""
+        least = "" if minimum_should_match == 1 else f", minimum_should_match={_whole(minimum_should_match)}"
+        return self._matched("text_match", words, least)
+
+    def phrase_match(self, phrase: str, slop: int = 0) -> Expression:
+        """Whether a text has this phrase, its words moved by `slop` places at most; the field needs enable_match."""
+        return self._matched("phrase_match", phrase, f", {_whole(slop)}" if slop else "")
+
     def contains(self, value: Any) -> Expression:
         """Whether a list has this element."""
         return self._call("json_contains", value)
@@ -218,6 +253,11 @@ class Operand:
         if not isinstance(pattern, str):
             raise FilterError(f"a text is searched for with a str, not {type(pattern).__name__}")
         return Expression((*self.parts, f" {sign} ", Bound(checked_value(pattern))))
+
+    def _matched(self, function: str, text: str, option: str) -> Expression:
+        if not isinstance(text, str):
+            raise FilterError(f"{function} takes a str, not {type(text).__name__}")
+        return Expression((f"{function}(", *self.parts, ", ", Bound(checked_value(text)), f"{option})"))
 
     def _call(self, function: str, value: Any) -> Expression:
         return Expression((f"{function}(", *self.parts, ", ", Bound(checked_value(value)), ")"))
@@ -277,6 +317,12 @@ def quoted_regex(text: str) -> str:
 
 def _side(value: Any) -> Parts:
     return value.parts if isinstance(value, Operand) else (Bound(checked_value(value)),)
+
+
+def _whole(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise FilterError(f"expected an int, not {value!r}")
+    return value
 
 
 def _listed(method: str, values: Iterable[Any]) -> list[Any]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from elanus.filter.calculation import calculate
 from elanus.filter.columns import Bools, Columns
 from elanus.filter.conditions import (
     Arith,
@@ -25,7 +26,7 @@ from elanus.filter.conditions import (
     subject,
 )
 from elanus.filter.lists import element, elements, equal_to, length, owners, rows_of
-from elanus.filter.numeric import calculate, compare_const, compare_vectors, member
+from elanus.filter.numeric import compare_const, compare_vectors, member
 from elanus.filter.scalars import BOOL, LIST, NUMBER, STRING, kind_of
 from elanus.filter.strings import compare_text, compare_texts, like, member_text
 from elanus.filter.vectors import Vector, as_vector, both, validity

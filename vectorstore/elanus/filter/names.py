@@ -105,5 +105,5 @@ def is_floating(operand: Operand) -> bool:
     if isinstance(operand, Const):
         return isinstance(operand.value, float)
     if isinstance(operand, Arith):
-        return is_floating(operand.left) or is_floating(operand.right)
+        return operand.op == "**" or is_floating(operand.left) or is_floating(operand.right)
     return isinstance(operand, (Field, Element)) and operand.dtype in FLOATS

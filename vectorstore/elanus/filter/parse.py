@@ -1,7 +1,8 @@
 """Tokens to a syntax tree, with the precedence of Milvus's grammar.
 
-From loose to tight: `or`, `and`, `== !=`, `< <= > >=`, `in`, `+ -`, `* / %`, the unary `not ! - +`, `**`, `like =~ !~`,
-`exists`, `is null`. So `not` takes one operand only: `not (a == 1)` needs its parentheses.
+From loose to tight: `or`, `and`, `|`, `^`, `&`, `== !=`, `< <= > >=`, `in`, `<< >>`, `+ -`, `* / %`, the unary
+`not ! - + ~`, `**`, `like =~ !~`, `exists`, `is null`. So `not` takes one operand only: `not (a == 1)` needs its
+parentheses, and so does `(a & 1) == 1`.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from functools import lru_cache
 
 from elanus.errors import FilterError, did_you_mean
 from elanus.filter.excerpt import Span, unsupported, wrong
-from elanus.filter.functions import ARGUMENTS, LATER_FUNCTIONS, LATER_LITERALS, LATER_SIGNS
+from elanus.filter.functions import LATER_FUNCTIONS, LATER_LITERALS, LATER_SIGNS, SIGNATURES
 from elanus.filter.tokens import END, KEYWORDS, LITERAL, NAME, Token, tokenise
 from elanus.filter.tree import (
     Binary,
@@ -31,12 +32,13 @@ MAX_DEPTH = 100
 CACHED_LENGTH = 4_096
 
 LOGIC = {"or": 1, "and": 2}
-COMPARISONS = {"==": 3, "!=": 3, "<": 4, "<=": 4, ">": 4, ">=": 4}
+LOOSE = {"|": 3, "^": 4, "&": 5}
+COMPARISONS = {"==": 6, "!=": 6, "<": 7, "<=": 7, ">": 7, ">=": 7}
 RELATIONS = {"<": "<", "<=": "<", ">": ">", ">=": ">"}
-MEMBER, UNARY = 5, 8
-ARITHMETIC = {"+": 6, "-": 6, "*": 7, "/": 7, "%": 7, "**": 9}
-BINARY = {**COMPARISONS, **ARITHMETIC, "like": 10, "=~": 10, "!~": 10}
-EXISTS = 11
+MEMBER, UNARY = 8, 12
+ARITHMETIC = {**LOOSE, "<<": 9, ">>": 9, "+": 10, "-": 10, "*": 11, "/": 11, "%": 11, "**": 13}
+BINARY = {**COMPARISONS, **ARITHMETIC, "like": 14, "=~": 14, "!~": 14}
+EXISTS = 15
 
 HINTS = {"=": "equality is written '=='", "<>": "inequality is written '!='"}
 
@@ -201,21 +203,33 @@ class Parser:
         name = token.text.lower()
         if name in LATER_FUNCTIONS:
             raise unsupported(self.text, token.span, f"the function {name} is not supported yet")
-        if name not in ARGUMENTS or token.text not in (name, name.upper()):
-            known = sorted(ARGUMENTS)
+        if name not in SIGNATURES or token.text not in (name, name.upper()):
+            known = sorted(SIGNATURES)
             hint = did_you_mean(name, known) or f"; known are {', '.join(known)}"
             raise wrong(self.text, token.span, f"no function '{token.text}'{hint}")
         self.take()
-        args, height = [self.expression(0)], self.height
+        args, option, height = [self.expression(0)], None, self.height
         while self.accept(","):
+            if self.tokens[self.at + 1].kind == "=":
+                option = self.option(name)
+                break
             args.append(self.expression(0))
             height = max(height, self.height)
         self.expect(")", f"at the end of {name}")
-        if len(args) != ARGUMENTS[name]:
-            takes = f"{name} takes {ARGUMENTS[name]} argument{'s'[: ARGUMENTS[name] > 1]}, not {len(args)}"
-            raise wrong(self.text, self.span(token.start), takes)
+        signature = SIGNATURES[name]
+        if not signature.least <= len(args) <= signature.most:
+            raise wrong(self.text, self.span(token.start), f"{name} takes {signature}, not {len(args)}")
         self.height = height + 1
-        return Call(name, tuple(args), self.span(token.start))
+        return Call(name, tuple(args), self.span(token.start), option)
+
+    def option(self, function: str) -> Node:
+        """Parse `name=value` at the end of a function's arguments."""
+        token, known = self.token, SIGNATURES[function].option
+        if not known or token.text not in (known, known.upper()):
+            hint = f"; it takes {known}=..." if known else ""
+            raise wrong(self.text, token.span, f"{function} has no option '{token.text}'{hint}")
+        self.at += 2
+        return self.expression(0)
 
     def group(self) -> Node:
         self.take()
@@ -278,5 +292,6 @@ PREFIXES = {
     "not": Parser.unary,
     "-": Parser.unary,
     "+": Parser.unary,
+    "~": Parser.unary,
     "exists": Parser.exists,
 }

@@ -44,7 +44,7 @@ class Name:
 
 @dataclass(frozen=True)
 class Unary:
-    """`not x`, `-x` or `+x`."""
+    """`not x`, `-x`, `+x` or `~x`."""
 
     op: str
     operand: Node
@@ -104,11 +104,12 @@ class NullTest:
 
 @dataclass(frozen=True)
 class Call:
-    """A function's name, in lower case, and its arguments."""
+    """A function's name, in lower case, its arguments, and the one that was given by name."""
 
     name: str
     args: tuple[Node, ...]
     span: Span
+    option: Node | None = None
 
 
 Node: TypeAlias = "Literal | Template | ListOf | Name | Unary | Binary | Chain | Logic | Member | NullTest | Call"

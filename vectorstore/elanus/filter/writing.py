@@ -13,7 +13,8 @@ from elanus.filter.tokens import BOOLEANS, KEYWORDS
 PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 RESERVED = frozenset({*map(str.lower, KEYWORDS), *map(str.lower, BOOLEANS), "null", "none", "nil", "is"})
 RESERVED_BY_MILVUS = frozenset(
-    {"text_match", "phrase_match", "random_sample", "match_all", "match_any", "iso", "interval"}
+    {"text_match", "phrase_match", "minimum_should_match", "random_sample", "iso", "interval", "element_filter"}
+    | {"match_all", "match_any", "match_least", "match_most", "match_exact", "threshold"}
 )
 ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 

@@ -103,6 +103,12 @@ class CollectionSchema:
         function = self._function(FunctionType.BM25, output)
         return None if function is None else self.field(function.input_field_names[0])
 
+    @property
+    def inverted_fields(self) -> list[FieldSchema]:
+        """The text fields of which every segment keeps an inverted index: what BM25 reads, and enable_match."""
+        read = {f.input_field_names[0] for f in self.functions if f.type == FunctionType.BM25}
+        return [f for f in self.fields if f.enable_match or f.name in read]
+
     def embedding(self, output: str) -> Function | None:
         """Return the TEXTEMBEDDING function that fills the field `output`, or None if there is none."""
         return self._function(FunctionType.TEXTEMBEDDING, output)

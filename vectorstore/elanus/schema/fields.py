@@ -30,7 +30,6 @@ VECTORS = DENSE_VECTORS | {DataType.SPARSE_FLOAT_VECTOR}
 SUPPORTED = SCALARS | VECTORS | {DataType.JSON, DataType.ARRAY, DataType.TIMESTAMPTZ}
 
 UNSUPPORTED_OPTIONS = {
-    "enable_match": "use a BM25 function for text search",
     "multi_analyzer_params": "use one analyzer_params for the field",
     "external_field": "insert the rows instead",
     "struct_schema": "use a JSON field",
@@ -44,7 +43,7 @@ class FieldSchema:
     Args:
         name: letters, digits and underscores, at most 255, not starting with a digit.
         dtype: a supported `DataType`.
-        is_primary, auto_id: the row's key (INT64 or VARCHAR); `auto_id` lets the store number the rows (INT64).
+        is_primary, auto_id: the row's key (INT64 or VARCHAR); `auto_id` lets the store number the rows.
         max_length: VARCHAR's limit in UTF-8 bytes, 1 to 65535.
         dim: a dense vector's length, 2 to 32768; of a BINARY_VECTOR in bits, a multiple of 8 up to 262144.
         element_type, max_capacity: an ARRAY's element type and largest length (1 to 4096).
@@ -54,6 +53,7 @@ class FieldSchema:
         is_clustering_key, mmap_enabled, warmup: hints to a server about where rows are kept; kept, and of no effect,
             since columns are always memory-mapped.
         enable_analyzer, analyzer_params: let a BM25 function read this VARCHAR field.
+        enable_match: keep an inverted index of the field for text_match and phrase_match in filters.
 
     Raises:
         SchemaError: a contradiction or a value out of range.
@@ -73,6 +73,7 @@ class FieldSchema:
     default_value: Any
     enable_analyzer: bool
     analyzer_params: Mapping[str, Any] | None
+    enable_match: bool
     is_function_output: bool
     is_partition_key: bool
     is_clustering_key: bool
@@ -130,13 +131,17 @@ class FieldSchema:
         return cls(name, dtype, options.pop("description", ""), **options)
 
 
-PARAMS = ("max_length", "dim", "max_capacity", "enable_analyzer", "analyzer_params", "mmap_enabled", "warmup")
+PARAMS = (
+    *("max_length", "dim", "max_capacity", "enable_analyzer", "analyzer_params", "enable_match"),
+    *("mmap_enabled", "warmup"),
+)
 OPTIONS = tuple(f.name for f in fields(FieldSchema))[3:]
 FLAGS = (
     "is_primary",
     "auto_id",
     "nullable",
     "enable_analyzer",
+    "enable_match",
     "is_function_output",
     "is_partition_key",
     "is_clustering_key",
@@ -226,10 +231,6 @@ RULES: tuple[tuple[Callable[[FieldSchema], object], str], ...] = (
     (lambda f: f.is_primary and f.nullable, "a primary key cannot be nullable"),
     (lambda f: f.is_primary and f.default_value is not None, "a primary key has no default_value"),
     (lambda f: f.auto_id and not f.is_primary, "auto_id belongs to the primary key"),
-    (
-        lambda f: f.auto_id and f.dtype != DataType.INT64,
-        "auto_id is supported for INT64 keys only; give VARCHAR keys yourself",
-    ),
     (lambda f: f.is_vector and f.default_value is not None, "a vector has no default_value"),
     (
         lambda f: f.dtype in (DataType.JSON, DataType.ARRAY) and f.default_value is not None,
@@ -242,4 +243,5 @@ RULES: tuple[tuple[Callable[[FieldSchema], object], str], ...] = (
     ),
     (lambda f: f.is_partition_key and f.nullable, "a partition key cannot be nullable"),
     (lambda f: f.analyzer_params and not f.enable_analyzer, "analyzer_params needs enable_analyzer=True"),
+    (lambda f: f.enable_match and not f.enable_analyzer, "enable_match needs enable_analyzer=True"),
 )
