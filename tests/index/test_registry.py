@@ -74,7 +74,6 @@ def test_fields_that_cannot_be_searched_yet_are_refused():
         (("HNSW", "L2", {"M": 2.5}), "not 2.5"),
         (("HNSW", "L2", {"M": True}), "not True"),
         (("HNSW", "L2", {"M": "16"}), "not '16'"),
-        (("HNSW", "L2", {"mmap.enabled": True}), "'mmap.enabled' is not supported"),
     ],
 )
 def test_a_wrong_definition_is_refused_with_the_way_out(arguments, message):

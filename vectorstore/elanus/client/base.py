@@ -22,7 +22,11 @@ class Base:
         database = options.pop("db_name", None) or DEFAULT_DATABASE
         refuse("connect", options, ("path", "durability", "db_name"))
         self._store = Store(path, durability)
-        self._database = check_database(self._store, database)
+        try:
+            self._database = check_database(self._store, database)
+        except BaseException:
+            self._store.close()
+            raise
 
     @property
     def path(self) -> str:

@@ -26,8 +26,6 @@ INSTEAD = {
     "order_by_fields": "sort the hits yourself",
     "order_by": "sort the rows yourself",
     "group_by_fields": "aggregate the rows yourself",
-    "partial_update": "upsert whole rows",
-    "field_ops": "upsert whole rows",
     "db_name": "use_database(name) first",
     "guarantee_timestamp": "every read sees every commit; leave it out",
     "graceful_time": "every read sees every commit; leave it out",

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from pathlib import Path
 
+from elanus.index.grams import Grams
 from elanus.index.inverted_build import merge
 from elanus.index.lookup import Lookup
 from elanus.index.metric import Metric
 from elanus.index.registry import IndexSpec
-from elanus.schema.arrow import PARTITION
 from elanus.schema.collection import CollectionSchema
 from elanus.schema.fields import FLOAT_VECTORS, FieldSchema
-from elanus.search.lookups import lookup_name
+from elanus.search.lookups import GRAMS, grams_name, lookup_name
 from elanus.search.sparse import sparse_name, sparse_postings
 from elanus.search.text import analyzer_of, text_name, text_postings
 from elanus.search.vectors import OWN_CODES_ROWS, build_codes, codes_name
@@ -34,7 +34,8 @@ class IndexWriter:
         sync: bool,
     ) -> None:
         self._schema, self._specs, self._kept = schema, specs, kept
-        self._looked_up = [name for name in lookups if isinstance(name, str) and name in self._columns()]
+        self._looked_up = [name for name in lookups if isinstance(name, str)]
+        self._grams = [key[1:] for key in lookups if isinstance(key, tuple) and key[0] == GRAMS]
         self._stop, self._sync = stop, sync
         self._tags = dict(field_tags(schema))
 
@@ -55,10 +56,11 @@ class IndexWriter:
             if self._stop():
                 return
             self._write_lookup(folder, name)
-
-    def _columns(self) -> set[str]:
-        """The columns that have a lookup's file; JSON paths are looked up in memory."""
-        return {PARTITION, *(f.name for f in self._schema.fields if f.dtype != DataType.JSON)}
+        for name, size in self._grams:
+            if self._stop():
+                return
+            grams = Grams.build(joined_column(self._kept, name), size)
+            write_arrays(folder / f"{grams_name(self._tags[name])}.arrow", grams.to_arrays(), self._sync)
 
     def _write_lookup(self, folder: Path, name: str) -> None:
         lookup = Lookup.build(joined_column(self._kept, name))
