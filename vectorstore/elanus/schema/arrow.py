@@ -26,6 +26,7 @@ _TYPES = {
     DataType.JSON: pa.string(),
     DataType.SPARSE_FLOAT_VECTOR: SPARSE,
     DataType.TIMESTAMPTZ: pa.int64(),
+    DataType.GEOMETRY: pa.string(),
 }
 
 

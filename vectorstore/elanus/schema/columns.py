@@ -18,6 +18,7 @@ from elanus.schema.arrow import arrow_type
 from elanus.schema.buffers import from_numbers
 from elanus.schema.dense import dense_column
 from elanus.schema.fields import DENSE_VECTORS, FLOATS, INTEGERS, FieldSchema
+from elanus.schema.geometry import geometry_column
 from elanus.schema.json_text import field_text
 from elanus.schema.sparse import sparse_column
 from elanus.schema.times import time_column
@@ -159,4 +160,5 @@ CONVERTERS: Mapping[DataType, Callable[[FieldSchema, DataType, Values], pa.Array
     **dict.fromkeys(DENSE_VECTORS, lambda field, dtype, values: dense_column(field, values)),
     DataType.SPARSE_FLOAT_VECTOR: lambda field, dtype, values: sparse_column(values),
     DataType.TIMESTAMPTZ: lambda field, dtype, values: time_column(values),
+    DataType.GEOMETRY: lambda field, dtype, values: geometry_column(values),
 }

@@ -27,7 +27,7 @@ FLOAT_VECTORS = frozenset(
 """Dense vectors whose components are numbers."""
 DENSE_VECTORS = FLOAT_VECTORS | {DataType.BINARY_VECTOR}
 VECTORS = DENSE_VECTORS | {DataType.SPARSE_FLOAT_VECTOR}
-SUPPORTED = SCALARS | VECTORS | {DataType.JSON, DataType.ARRAY, DataType.TIMESTAMPTZ}
+SUPPORTED = SCALARS | VECTORS | {DataType.JSON, DataType.ARRAY, DataType.TIMESTAMPTZ, DataType.GEOMETRY}
 
 UNSUPPORTED_OPTIONS = {
     "multi_analyzer_params": "use one analyzer_params for the field",
@@ -233,7 +233,7 @@ RULES: tuple[tuple[Callable[[FieldSchema], object], str], ...] = (
     (lambda f: f.auto_id and not f.is_primary, "auto_id belongs to the primary key"),
     (lambda f: f.is_vector and f.default_value is not None, "a vector has no default_value"),
     (
-        lambda f: f.dtype in (DataType.JSON, DataType.ARRAY) and f.default_value is not None,
+        lambda f: f.dtype in (DataType.JSON, DataType.ARRAY, DataType.GEOMETRY) and f.default_value is not None,
         "default_value is supported for plain scalars only",
     ),
     (lambda f: f.enable_analyzer and f.dtype != DataType.VARCHAR, "only VARCHAR can have an analyzer"),
