@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from fractions import Fraction
 from itertools import product
 from typing import Any
@@ -79,6 +80,17 @@ def nullable(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 
 terms = st.sampled_from("abcd")
 notes = st.lists(terms, max_size=7).map(" ".join)
+days = [
+    datetime(1969, 12, 31, 23, 59, 59, 999_999),
+    datetime(1970, 1, 1),
+    datetime(2024, 1, 31, 12),
+    datetime(2024, 2, 29),
+    datetime(2024, 3, 2, 12),
+    datetime(2025, 2, 28, 0, 0, 0, 1),
+    datetime(1900, 12, 31),
+]
+EPOCH = datetime(1970, 1, 1)
+moments = st.sampled_from(days).map(lambda day: (day - EPOCH) // timedelta(microseconds=1))
 singles = (
     st.one_of(floats, small_integers.map(float)).filter(lambda v: abs(v) < 1e30).map(lambda v: float(np.float32(v)))
 )
@@ -92,6 +104,7 @@ rows = st.fixed_dictionaries(
         "weight": nullable(st.one_of(floats, small_integers.map(float))),
         "color": nullable(words),
         "note": nullable(notes),
+        "seen": nullable(moments),
         "tags": nullable(st.lists(words, max_size=4)),
         "sizes": nullable(st.lists(small_integers, max_size=4)),
         "grades": nullable(st.lists(singles, max_size=3)),
@@ -531,6 +544,33 @@ def phrase_matches(draw: st.DrawFn) -> Filter:
     return Filter(f"phrase_match(note, {quoted(' '.join(phrase))}{option})", test)
 
 
+@st.composite
+def moment_tests(draw: st.DrawFn) -> Filter:
+    op, than = draw(st.sampled_from(list(COMPARE))), draw(st.sampled_from(days))
+    months, left = draw(st.sampled_from([0, 0, 1, 13, 120])), draw(st.sampled_from([0, 0, 1, 86_400, 90_061]))
+    sign = draw(st.sampled_from("+-"))
+    shift = draw(st.sampled_from(["", f" {sign} INTERVAL 'P{months // 12}Y{months % 12}MT{left}S'"]))
+    written = f"ISO '{than.isoformat(draw(st.sampled_from('T ')))}{draw(st.sampled_from(['Z', '', '+00:00']))}'"
+    forwards = f"seen{shift} {op} {written}"
+    text = draw(st.sampled_from([forwards, f"{written} {MIRROR[op]} seen{shift}"]))
+
+    def test(row: Row) -> bool | None:
+        if row["seen"] is None:
+            return None
+        at = EPOCH + timedelta(microseconds=row["seen"])
+        return COMPARE[op](later(at, sign, months, left) if shift else at, than)
+
+    return Filter(text, test)
+
+
+def later(at: datetime, sign: str, months: int, seconds: int) -> datetime:
+    """Count months on the calendar, a day too many in the next month; then the seconds."""
+    forwards = 1 if sign == "+" else -1
+    year, month = divmod(at.year * 12 + at.month - 1 + forwards * months, 12)
+    first = at.replace(year=year, month=month + 1, day=1)
+    return first + timedelta(days=at.day - 1, seconds=forwards * seconds)
+
+
 def has_phrase(text: list[str], phrase: list[str], slop: int) -> bool:
     """Try every choice of one occurrence for each term."""
     shifts = [[at - place for at, term in enumerate(text) if term == want] for place, want in enumerate(phrase)]
@@ -575,6 +615,7 @@ leaves = st.one_of(
     lengths(),
     text_matches(),
     phrase_matches(),
+    moment_tests(),
 )
 filters = st.recursive(
     leaves,

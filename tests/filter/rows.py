@@ -25,6 +25,7 @@ TYPES = {
     "weight": pa.float64(),
     "color": pa.string(),
     "note": pa.string(),
+    "seen": pa.int64(),
     "tags": pa.list_(pa.string()),
     "sizes": pa.list_(pa.int64()),
     "grades": pa.list_(pa.float32()),
@@ -43,6 +44,8 @@ def make_schema(dynamic: bool = True) -> CollectionSchema:
     schema.add_field("weight", DataType.DOUBLE, nullable=True)
     schema.add_field("color", DataType.VARCHAR, max_length=100, nullable=True)
     schema.add_field("note", DataType.VARCHAR, max_length=500, enable_analyzer=True, enable_match=True, nullable=True)
+    schema.add_field("seen", DataType.INT64, nullable=True)
+    object.__setattr__(schema.fields[-1], "dtype", DataType.TIMESTAMPTZ)
     array = {"max_capacity": 100, "nullable": True}
     schema.add_field("tags", DataType.ARRAY, element_type=DataType.VARCHAR, max_length=100, **array)
     schema.add_field("sizes", DataType.ARRAY, element_type=DataType.INT64, **array)

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from elanus.analysis import Analyzer
+from elanus.filter.moments import Interval
 from elanus.filter.pattern import Pattern
 from elanus.types import DataType
 
 
 @dataclass(frozen=True)
 class Const:
-    """A bool, int, float, str, or a tuple of such values."""
+    """A bool, int, float, str, moment, or a tuple of such values."""
 
     value: Any
 
@@ -66,7 +67,15 @@ class Arith:
     right: Operand
 
 
-Operand: TypeAlias = "Const | Field | Element | Path | Length | Arith"
+@dataclass(frozen=True)
+class Moved:
+    """A TIMESTAMPTZ field, moved by an interval."""
+
+    field: Field
+    by: Interval
+
+
+Operand: TypeAlias = "Const | Field | Element | Path | Length | Arith | Moved"
 
 
 @dataclass(frozen=True)

@@ -45,5 +45,4 @@ LATER_FUNCTIONS = frozenset(
     | {"st_equals", "st_touches", "st_overlaps", "st_crosses", "st_contains", "st_intersects"}
     | {"st_within", "st_dwithin", "st_isvalid"}
 )
-LATER_LITERALS = {"iso": "timestamp literals (ISO)", "interval": "time intervals (INTERVAL)"}
 LATER_SIGNS = {"$": "'$' (the element of a struct array) is not supported yet"}

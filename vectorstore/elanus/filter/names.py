@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from elanus.errors import FilterError, did_you_mean
-from elanus.filter.conditions import Arith, Const, Element, Field, Length, Operand, Path
+from elanus.filter.conditions import Arith, Const, Element, Field, Length, Moved, Operand, Path
 from elanus.filter.excerpt import wrong
 from elanus.filter.parse import parse
-from elanus.filter.scalars import BOOL, LIST, NUMBER, STRING, kind_of
+from elanus.filter.scalars import BOOL, LIST, NUMBER, STRING, TIMESTAMP, kind_of
 from elanus.filter.tree import Name
 from elanus.schema.collection import DYNAMIC_FIELD, CollectionSchema
 from elanus.schema.fields import FLOATS, INTEGERS, FieldSchema
@@ -17,6 +17,7 @@ KIND_OF_TYPE = {
     DataType.BOOL: BOOL,
     DataType.VARCHAR: STRING,
     DataType.JSON: ANY_KIND,
+    DataType.TIMESTAMPTZ: TIMESTAMP,
     **dict.fromkeys(INTEGERS | FLOATS, NUMBER),
 }
 NULLS = ("null", "NULL", "Null", "None", "nil")
@@ -79,6 +80,8 @@ def kind_of_operand(operand: Operand) -> str | None:
         return ANY_KIND
     if isinstance(operand, (Length, Arith)):
         return NUMBER
+    if isinstance(operand, Moved):
+        return TIMESTAMP
     if isinstance(operand, Field) and operand.is_array:
         return LIST
     return KIND_OF_TYPE[operand.dtype]

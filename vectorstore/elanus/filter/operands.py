@@ -5,14 +5,30 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from elanus.errors import FilterError
-from elanus.filter.conditions import Arith, Const, Element, Field, Length, Operand, Path, path_of
+from elanus.filter.conditions import Arith, Const, Element, Field, Length, Moved, Operand, Path, path_of
 from elanus.filter.excerpt import Span, wrong
 from elanus.filter.functions import LENGTH
+from elanus.filter.moments import Interval, Moment, moment, moved
 from elanus.filter.names import ANY_KIND, KIND_OF_TYPE, describe, is_floating, kind_of_operand, resolve
 from elanus.filter.parse import ARITHMETIC, COMPARISONS, LOOSE
-from elanus.filter.scalars import BITWISE, MAX_SHIFT, NUMBER, SHIFTS, arithmetic, fits
-from elanus.filter.tree import Binary, Call, Chain, ListOf, Literal, Member, Name, Node, NullTest, Template, Unary
+from elanus.filter.scalars import BITWISE, MAX_SHIFT, NUMBER, SHIFTS, TIMESTAMP, arithmetic, fits
+from elanus.filter.tree import (
+    Binary,
+    Call,
+    Chain,
+    Duration,
+    ListOf,
+    Literal,
+    Member,
+    Name,
+    Node,
+    NullTest,
+    Template,
+    Unary,
+)
 from elanus.schema.arrow import stored_fields
 from elanus.schema.collection import CollectionSchema
 from elanus.types import DataType
@@ -61,6 +77,8 @@ class OperandChecker:
             return self.calculation(node)
         if isinstance(node, Call) and node.name == LENGTH:
             return Length(self.array(node))
+        if isinstance(node, Duration):
+            raise self.wrong(node.span, "an interval stands behind the + or - of a timestamp")
         if isinstance(node, Unary):
             raise self.wrong(node.span, PARENTHESES)
         raise self.wrong(node.span, "this is a condition, not a value; join conditions by 'and' or 'or'")
@@ -97,6 +115,8 @@ class OperandChecker:
         return Const(-operand.value) if isinstance(operand, Const) else Arith("-", Const(0), operand)
 
     def calculation(self, node: Binary) -> Operand:
+        if isinstance(node.right, Duration):
+            return self.moved(node, node.right.value)
         if node.op in LOOSE:
             self.check_grouped(node)
         left, right = self.unchecked(node.left), self.unchecked(node.right)
@@ -123,6 +143,36 @@ class OperandChecker:
         if result is None:
             raise self.wrong(node.span, "this calculation has no result")
         return Const(result)
+
+    def moved(self, node: Binary, by: Interval) -> Operand:
+        """`timestamp + INTERVAL '...'`, or with a minus."""
+        operand = self.unchecked(node.left)
+        if kind_of_operand(operand) != TIMESTAMP or node.op not in "+-":
+            raise self.wrong(
+                node.span,
+                "an interval can be added to a timestamp or taken from it, "
+                + f"not joined by '{node.op}' to {describe(operand)}",
+            )
+        by = by if node.op == "+" else by.reversed()
+        if isinstance(operand, Const):
+            return Const(Moment(moved(np.array([operand.value], np.int64), by)[0]))
+        if not isinstance(operand, Field):
+            raise self.wrong(node.span, "a field is moved by one interval; write both as one, or move the constant")
+        return Moved(operand, by)
+
+    def as_moment(self, operand: Operand, span: Span) -> Operand:
+        """A constant that a timestamp is compared with, as a moment; texts are read as ISO literals are."""
+        return Const(self.read_moment(operand.value, span)) if isinstance(operand, Const) else operand
+
+    def moments(self, values: Const, span: Span) -> Const:
+        """The constants of a list, each `as_moment`."""
+        return Const(tuple(self.read_moment(value, span) for value in values.value))
+
+    def read_moment(self, value: Any, span: Span) -> Any:
+        try:
+            return moment(value) if isinstance(value, str) else value
+        except ValueError as error:
+            raise self.wrong(span, str(error)) from None
 
     def check_grouped(self, node: Binary) -> None:
         """Refuse `a & 1 == 1`, which Milvus's grammar reads as `a & (1 == 1)`."""

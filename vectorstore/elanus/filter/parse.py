@@ -11,12 +11,14 @@ from functools import lru_cache
 
 from elanus.errors import FilterError, did_you_mean
 from elanus.filter.excerpt import Span, unsupported, wrong
-from elanus.filter.functions import LATER_FUNCTIONS, LATER_LITERALS, LATER_SIGNS, SIGNATURES
+from elanus.filter.functions import LATER_FUNCTIONS, LATER_SIGNS, SIGNATURES
+from elanus.filter.moments import Interval, interval, moment
 from elanus.filter.tokens import END, KEYWORDS, LITERAL, NAME, Token, tokenise
 from elanus.filter.tree import (
     Binary,
     Call,
     Chain,
+    Duration,
     ListOf,
     Literal,
     Logic,
@@ -40,6 +42,7 @@ ARITHMETIC = {**LOOSE, "<<": 9, ">>": 9, "+": 10, "-": 10, "*": 11, "/": 11, "%"
 BINARY = {**COMPARISONS, **ARITHMETIC, "like": 14, "=~": 14, "!~": 14}
 EXISTS = 15
 
+TIMES = {"iso": moment, "ISO": moment, "interval": interval, "INTERVAL": interval}
 HINTS = {"=": "equality is written '=='", "<>": "inequality is written '!='"}
 
 
@@ -174,8 +177,8 @@ class Parser:
         token = self.take()
         if self.token.kind == "(":
             return self.call(token)
-        if self.token.kind == LITERAL and token.text.lower() in LATER_LITERALS:
-            raise unsupported(self.text, token.span, f"{LATER_LITERALS[token.text.lower()]} are not supported yet")
+        if isinstance(self.token.value, str) and token.text in TIMES:
+            return self.time(token)
         name = self.path(token)
         if self.token.text not in ("is", "IS"):
             return name
@@ -185,6 +188,15 @@ class Parser:
             raise self.unexpected("expected 'is null' or 'is not null'")
         self.take()
         return NullTest(name, negated, False, self.span(token.start))
+
+    def time(self, token: Token) -> Node:
+        text = self.take()
+        try:
+            value = TIMES[token.text](text.value)
+        except ValueError as error:
+            raise wrong(self.text, text.span, str(error)) from None
+        span = self.span(token.start)
+        return Duration(value, span) if isinstance(value, Interval) else Literal(value, span)
 
     def path(self, token: Token) -> Name:
         keys: list[str | int] = []

@@ -12,9 +12,18 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from elanus.filter.literals import INT64_MAX, INT64_MIN
+from elanus.filter.moments import Moment
 
-BOOL, NUMBER, STRING, LIST = "bool", "number", "string", "list"
-KINDS: dict[type, str] = {bool: BOOL, int: NUMBER, float: NUMBER, str: STRING, tuple: LIST, list: LIST}
+BOOL, NUMBER, STRING, LIST, TIMESTAMP = "bool", "number", "string", "list", "timestamp"
+KINDS: dict[type, str] = {
+    bool: BOOL,
+    int: NUMBER,
+    float: NUMBER,
+    str: STRING,
+    tuple: LIST,
+    list: LIST,
+    Moment: TIMESTAMP,
+}
 
 SHIFTS = frozenset({"<<", ">>"})
 BITWISE = SHIFTS | {"&", "|", "^"}

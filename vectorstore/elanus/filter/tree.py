@@ -6,15 +6,24 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from elanus.filter.excerpt import Span
+from elanus.filter.moments import Interval
 
 
 @dataclass(frozen=True)
 class Literal:
-    """A bool, int, float, str, or a tuple of them; `exact` is false for a string that is a LIKE pattern only."""
+    """A bool, int, float, str, moment, or a tuple of them; `exact` is false for a string that only LIKE may have."""
 
     value: Any
     span: Span
     exact: bool = True
+
+
+@dataclass(frozen=True)
+class Duration:
+    """`INTERVAL '...'`."""
+
+    value: Interval
+    span: Span
 
 
 @dataclass(frozen=True)
@@ -112,4 +121,6 @@ class Call:
     option: Node | None = None
 
 
-Node: TypeAlias = "Literal | Template | ListOf | Name | Unary | Binary | Chain | Logic | Member | NullTest | Call"
+Node: TypeAlias = (
+    "Literal | Duration | Template | ListOf | Name | Unary | Binary | Chain | Logic | Member | NullTest | Call"
+)
