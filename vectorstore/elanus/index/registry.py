@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from numbers import Integral, Real
@@ -36,7 +37,8 @@ class Number:
         return int(value) if self.whole else float(value)
 
     def __str__(self) -> str:
-        return f"{'an integer' if self.whole else 'a number'} in [{self.low:g}, {self.high:g}]"
+        kind = "an integer" if self.whole else "a number"
+        return kind if math.isinf(self.high) else f"{kind} in [{self.low:g}, {self.high:g}]"
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,10 @@ UNSUPPORTED: Mapping[str, str] = {
 }
 """Milvus's other index types, and what to do instead."""
 
-UNSUPPORTED_SEARCH = ("radius", "range_filter", "level", "hints", "dim_max_score_ratio", "round_decimal")
+RANGE: Params = dict.fromkeys(("radius", "range_filter"), Number(-math.inf, math.inf, whole=False))
+"""Search parameters of every index: the far and the near end of a range search."""
+
+UNSUPPORTED_SEARCH = ("level", "hints", "dim_max_score_ratio", "round_decimal")
 """Milvus's other search parameters that fit some index of ours."""
 
 
@@ -130,10 +135,13 @@ class SearchParams:
 
     `ef` is the least number of candidates to score exactly, and the breadth of a graph search.
     `drop_ratio_search` permits leaving out small weights, of which exact search makes no use.
+    `radius` and `range_filter` are distances, the far and the near end of a range search.
     """
 
     ef: int | None = None
     drop_ratio_search: float | None = None
+    radius: float | None = None
+    range_filter: float | None = None
 
 
 NO_PARAMS = SearchParams()
@@ -197,7 +205,7 @@ def capabilities() -> dict[str, dict[str, dict[str, Any]]]:
             name: {
                 "metrics": list(entry.metrics),
                 "params": {key: str(param) for key, param in entry.build.items()},
-                "search_params": {key: str(param) for key, param in entry.search.items()},
+                "search_params": {key: str(param) for key, param in {**entry.search, **RANGE}.items()},
             }
             for name, entry in entries.items()
         }
@@ -228,7 +236,7 @@ def _entry(data_type: DataType, is_bm25_output: bool, index_type: str) -> Entry:
 
 def _search_table(spec: IndexSpec) -> Params:
     data_type = DataType.SPARSE_FLOAT_VECTOR if spec.metric == BM25 else DataType.FLOAT_VECTOR
-    return INDEXES[data_type][spec.index_type].search
+    return {**INDEXES[data_type][spec.index_type].search, **RANGE}
 
 
 def _field(data_type: DataType, is_bm25_output: bool) -> str:

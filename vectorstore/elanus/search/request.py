@@ -13,6 +13,7 @@ from elanus.filter import Predicate, compile_filter, split_filter
 from elanus.index.registry import IndexSpec, SearchParams, check_search_params
 from elanus.schema.collection import CollectionSchema
 from elanus.schema.fields import FieldSchema
+from elanus.search.ranges import Band, as_band
 from elanus.storage.part import Floats
 
 MAX_LIMIT = 16_384
@@ -30,6 +31,7 @@ class Route:
     limit: int
     predicate: Predicate | None
     params: SearchParams
+    band: Band | None = None
 
     @property
     def queries(self) -> int:
@@ -62,7 +64,7 @@ def make_route(
         texts = as_texts(field, data)
     else:
         vectors = as_vectors(field, data)
-    return Route(field, spec, vectors, texts, limit, predicate, params)
+    return Route(field, spec, vectors, texts, limit, predicate, params, as_band(spec, params))
 
 
 def pick_field(schema: CollectionSchema, name: str | None) -> FieldSchema:
