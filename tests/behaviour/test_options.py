@@ -54,19 +54,12 @@ CALLS: dict[str, Callable[..., Any]] = {
 
 UNSUPPORTED = [
     *[("create_collection", name, value) for name, value in (
-        ("num_shards", 2), ("num_partitions", 16), ("partition_key_field", "x"),
-        ("properties", {"collection.ttl.seconds": 5}),
+        ("num_shards", 2),
     )],
     *[("load_collection", name, value) for name, value in (
         ("replica_number", 2), ("load_fields", ["id"]), ("resource_groups", ["r"]), ("skip_load_dynamic_field", True),
         ("refresh", True),
     )],
-    ("rename_collection", "target_db", "other"),
-    ("get_load_state", "partition_name", "p"),
-    *[(verb, "partition_name", "p") for verb in ("insert", "upsert", "delete")],
-    *[(verb, "partition_names", ["p"]) for verb in ("get", "query", "search", "hybrid_search")],
-    ("upsert", "partial_update", True),
-    ("upsert", "field_ops", {"tags": "array_append"}),
     *[("query", name, value) for name, value in (
         ("order_by", ["id:desc"]), ("group_by_fields", ["id"]), ("iterator", True), ("timezone", "UTC"),
         ("guarantee_timestamp", 1),
@@ -177,7 +170,6 @@ def test_search_parameters_that_milvus_users_write_are_accepted(client: elanus.C
         ({"token": "root:Milvus"}, elanus.NotSupported),
         ({"user": "root"}, elanus.NotSupported),
         ({"password": "Milvus"}, elanus.NotSupported),
-        ({"db_name": "other"}, elanus.NotSupported),
         ({"bogus_option": 1}, elanus.InvalidArgument),
     ],
 )
@@ -190,8 +182,7 @@ def test_connection_options_of_a_server_are_refused_for_a_folder(
 
 
 FIELD_OPTIONS = [
-    {"is_partition_key": True}, {"is_clustering_key": True}, {"enable_match": True}, {"mmap_enabled": True},
-    {"multi_analyzer_params": {"by_field": "x"}}, {"warmup": "sync"}, {"external_field": "x"},
+    {"enable_match": True}, {"multi_analyzer_params": {"by_field": "x"}}, {"external_field": "x"},
 ]  # fmt: skip
 
 
@@ -219,7 +210,7 @@ def test_a_function_that_is_not_implemented_is_refused_by_name() -> None:
         elanus.Function("f", FunctionType.UNKNOWN, "a", "b")
 
 
-@pytest.mark.parametrize("option", ["partition_key_field", "enable_namespace", "num_partitions", "bogus_option"])
+@pytest.mark.parametrize("option", ["enable_namespace", "num_partitions", "bogus_option"])
 def test_a_schema_option_that_is_not_implemented_is_refused_by_name(client: elanus.Client, option: str) -> None:
     with pytest.raises(elanus.InvalidArgument, match=option):
         client.create_schema(**{option: "x"})

@@ -7,10 +7,10 @@ ElanusError
 │   ├── FilterError         a filter that does not parse or type-check, with a caret
 │   └── NotSupported        a real Milvus option that this version does not implement
 ├── NotFound (also KeyError)
-│   ├── CollectionNotFound · AliasNotFound · FieldNotFound · IndexNotFound
+│   ├── CollectionNotFound · PartitionNotFound · DatabaseNotFound · AliasNotFound · FieldNotFound · IndexNotFound
 ├── AlreadyExists
 │   ├── AliasConflict · AliasExists
-├── CollectionNotLoaded
+├── CollectionNotLoaded · PartitionNotLoaded
 ├── ModelFailed             an embedding model or a reranker raised; its own error is the cause
 ├── ModelMismatch           vectors of another model than this process has
 └── StoreError
@@ -73,6 +73,14 @@ class CollectionNotFound(NotFound):
     code = 100
 
 
+class PartitionNotFound(NotFound):
+    code = 200
+
+
+class DatabaseNotFound(NotFound):
+    code = 800
+
+
 class AliasNotFound(NotFound):
     code = 1600
 
@@ -105,6 +113,12 @@ class CollectionNotLoaded(ElanusError):
     """The collection was released; load_collection() makes it searchable again."""
 
     code = 101
+
+
+class PartitionNotLoaded(ElanusError):
+    """The partition was released; load_partitions() makes it searchable again."""
+
+    code = 201
 
 
 class ModelFailed(ElanusError):

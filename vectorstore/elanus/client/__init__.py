@@ -6,10 +6,13 @@ import os
 from typing import Any
 
 from elanus.client.aliases import Aliases
+from elanus.client.altering import Altering
 from elanus.client.analyzing import Analyzing
 from elanus.client.collections import Collections
+from elanus.client.databases import Databases
 from elanus.client.embeddings import Embeddings
 from elanus.client.indexes import Indexes
+from elanus.client.partitions import Partitions
 from elanus.client.rows import Rows
 from elanus.client.searching import Searching
 from elanus.errors import NotSupported
@@ -17,13 +20,14 @@ from elanus.errors import NotSupported
 __all__ = ["Client", "connect"]
 
 
-class Client(Collections, Aliases, Indexes, Rows, Searching, Embeddings, Analyzing):
+class Client(Collections, Databases, Altering, Aliases, Partitions, Indexes, Rows, Searching, Embeddings, Analyzing):
     """A store in a folder, with the methods, defaults and result shapes of `pymilvus.MilvusClient`.
 
     Args:
         path: the folder, made if it does not exist; ":memory:" or None for a private one that ends with the client.
         durability: "fsync" (default: an acknowledged write survives a power cut) or "os" (it survives the death
             of the process).
+        db_name: the database whose collections the names mean; see `use_database`.
 
     Safe to share between threads. Any number of processes may have the same folder open.
 

@@ -8,17 +8,25 @@ from typing import Any
 
 from elanus.client.options import METHODS_INSTEAD, refuse
 from elanus.engine.collection import Collection
+from elanus.engine.databases import FullName, check_database, full_name
 from elanus.engine.store import Store
 from elanus.errors import CollectionNotLoaded, InvalidArgument
 from elanus.schema.fields import check_name
+from elanus.storage.tables import DEFAULT_DATABASE
 
 
 class Base:
     """Opening, closing, and finding collections."""
 
     def __init__(self, path: str | os.PathLike[str] | None = None, durability: str = "fsync", **options: Any) -> None:
-        refuse("connect", options, ("path", "durability"))
+        database = options.pop("db_name", None) or DEFAULT_DATABASE
+        refuse("connect", options, ("path", "durability", "db_name"))
         self._store = Store(path, durability)
+        try:
+            self._database = check_database(self._store, database)
+        except BaseException:
+            self._store.close()
+            raise
 
     @property
     def path(self) -> str:
@@ -46,9 +54,14 @@ class Base:
         state = "closed" if self._store.closed else self._store.durability
         return f"<elanus.{type(self).__name__} {self.path} ({state})>"
 
+    def _name(self, name: object, database: str | None = None) -> FullName:
+        """A collection's checked name in this client's database, or in another; one that is full already stays."""
+        if isinstance(name, FullName):
+            return name
+        return full_name(database or self._database, check_collection_name(name))
+
     def _collection(self, name: str) -> Collection:
-        check_collection_name(name)
-        return self._store.collection(name)
+        return self._store.collection(self._name(name))
 
     def _loaded(self, name: str) -> Collection:
         collection = self._collection(name)

@@ -5,15 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from elanus.analysis import make_analyzer
-from elanus.client.base import Base, check_collection_name
+from elanus.client.base import Base
 from elanus.client.options import check_timeout, check_whole, consistency, refuse
+from elanus.engine.databases import own_name
 from elanus.engine.definition import Definition
 from elanus.engine.embedding import bind_models
-from elanus.errors import CollectionNotFound, IndexNotFound, InvalidArgument
+from elanus.engine.partitions import MAX_PARTITIONS, Partitions
+from elanus.engine.properties import checked_properties
+from elanus.errors import CollectionNotFound, InvalidArgument
 from elanus.schema.collection import CollectionSchema, as_schema
 from elanus.schema.fields import MAX_DIM, MAX_VARCHAR_BYTES, MIN_DIM
 from elanus.schema.indexes import IndexParam, IndexParams, as_index_params
 from elanus.schema.rows import check_defaults
+from elanus.storage.tables import split_name
 from elanus.types import ConsistencyLevel, DataType, LoadState
 
 KEY_TYPES = {
@@ -23,6 +27,7 @@ KEY_TYPES = {
     "str": DataType.VARCHAR,
     "varchar": DataType.VARCHAR,
 }
+HASHED_PARTITIONS = 16
 QUICK = {
     "dimension": None,
     "primary_field_name": "id",
@@ -69,6 +74,8 @@ class Collections(Base):
 
         With `dimension`: a key field, a vector field with an AUTOINDEX, dynamic fields on; loaded. With `schema`:
         as it says; loaded if `index_params` cover every vector field. The same collection again is no error.
+        `num_partitions` is how many names a partition key's rows are counted under (default 16); `properties` are as
+        `alter_collection_properties` takes them.
 
         Raises:
             AlreadyExists: a collection of that name with another schema.
@@ -76,7 +83,8 @@ class Collections(Base):
             SchemaError, NotSupported, InvalidArgument: see each message.
         """
         call = "create_collection"
-        check_collection_name(collection_name)
+        collection_name = self._name(collection_name)
+        divided, properties = kwargs.pop("num_partitions", None), kwargs.pop("properties", None)
         level = consistency(call, kwargs.pop("consistency_level", ConsistencyLevel.Bounded))
         if schema is None:
             dynamic = kwargs.pop("enable_dynamic_field", True)
@@ -95,8 +103,11 @@ class Collections(Base):
         check_defaults(built)
         check_analyzers(built)
         built, fingerprints = bind_models(built)
-        definition = Definition(built, {}, consistency=level, description=built.description).with_indexes(asked)
-        definition = definition.with_fingerprints(fingerprints)
+        definition = Definition(
+            built, {}, consistency=level, description=built.description, partitions=partitions_of(built, divided)
+        )
+        definition = definition.with_indexes(asked).with_fingerprints(fingerprints)
+        definition = definition.with_properties(checked_properties(call, properties or {}))
         covered = all(field.name in definition.indexes for field in built.vector_fields)
         with self._store.patience(check_timeout(call, timeout)):
             self._store.create(collection_name, definition.as_loaded(covered))
@@ -105,14 +116,16 @@ class Collections(Base):
         """Whether there is a collection of that name or alias."""
         refuse("has_collection", kwargs)
         check_timeout("has_collection", timeout)
-        check_collection_name(collection_name)
+        collection_name = self._name(collection_name)
         return collection_name in self._store.names() or collection_name in self._store.aliases()
 
     def list_collections(self, **kwargs: Any) -> list[str]:
-        """The collections' names, sorted."""
+        """The names of the collections of this client's database, sorted."""
         check_timeout("list_collections", kwargs.pop("timeout", None))
         refuse("list_collections", kwargs)
-        return self._store.names()
+        return [
+            own for name in self._store.names() for database, own in [split_name(name)] if database == self._database
+        ]
 
     def describe_collection(self, collection_name: str, timeout: float | None = None, **kwargs: Any) -> dict[str, Any]:
         """The collection's schema and settings, in the shape of pymilvus's answer."""
@@ -123,7 +136,8 @@ class Collections(Base):
         raw = definition.schema.to_dict()
         fields = [{"field_id": 100 + n, **field} for n, field in enumerate(raw["fields"])]
         return {
-            "collection_name": collection.name,
+            "collection_name": own_name(collection.name),
+            "db_name": self._database,
             "collection_id": collection.id,
             "auto_id": raw["auto_id"],
             "description": definition.description,
@@ -132,16 +146,16 @@ class Collections(Base):
             "enable_dynamic_field": raw["enable_dynamic_field"],
             "consistency_level": int(definition.consistency),
             "fingerprints": dict(definition.fingerprints),
-            "aliases": list(self._store.aliases(collection.id)),
-            "properties": {},
+            "aliases": [own_name(alias) for alias in self._store.aliases(collection.id)],
+            "properties": dict(definition.properties),
             "num_shards": 1,
-            "num_partitions": 1,
+            "num_partitions": len(definition.partitions.names),
         }
 
     def drop_collection(self, collection_name: str, timeout: float | None = None, **kwargs: Any) -> None:
         """Remove a collection with its rows; one that does not exist is no error, as in Milvus."""
         refuse("drop_collection", kwargs)
-        check_collection_name(collection_name)
+        collection_name = self._name(collection_name)
         with self._store.patience(check_timeout("drop_collection", timeout)):
             try:
                 self._store.drop(collection_name)
@@ -156,17 +170,16 @@ class Collections(Base):
         timeout: float | None = None,
         **kwargs: Any,
     ) -> None:
-        """Give a collection another name, which must be free."""
-        refuse("rename_collection", {"target_db": target_db, **kwargs})
-        check_collection_name(old_name)
-        check_collection_name(new_name)
+        """Give a collection another name, which must be free, in its database or in `target_db`."""
+        refuse("rename_collection", kwargs)
+        old, new = self._name(old_name), self._name(new_name, target_db)
         with self._store.patience(check_timeout("rename_collection", timeout)):
-            self._store.rename(old_name, new_name)
+            self._store.rename(old, new)
 
     def truncate_collection(self, collection_name: str, timeout: float | None = None, **kwargs: Any) -> None:
         """Remove all rows of a collection; its schema and indexes stay."""
         refuse("truncate_collection", kwargs)
-        check_collection_name(collection_name)
+        collection_name = self._name(collection_name)
         with self._store.patience(check_timeout("truncate_collection", timeout)):
             self._store.truncate(collection_name)
 
@@ -183,24 +196,15 @@ class Collections(Base):
             IndexNotFound: names the field without one.
         """
         refuse("load_collection", kwargs)
-        check_collection_name(collection_name)
-
-        def load(definition: Definition) -> Definition:
-            for field in definition.schema.vector_fields:
-                if field.name not in definition.indexes:
-                    raise IndexNotFound(
-                        f"collection '{collection_name}' cannot be loaded: vector field '{field.name}' "
-                        "has no index; create_index first"
-                    )
-            return definition.as_loaded(True)
+        collection_name = self._name(collection_name)
 
         with self._store.patience(check_timeout("load_collection", timeout)):
-            self._store.redefine(collection_name, load)
+            self._store.redefine(collection_name, lambda d: d.loadable(collection_name).as_loaded(True))
 
     def release_collection(self, collection_name: str, timeout: float | None = None, **kwargs: Any) -> None:
         """Refuse searches and queries on a collection until it is loaded again."""
         refuse("release_collection", kwargs)
-        check_collection_name(collection_name)
+        collection_name = self._name(collection_name)
         with self._store.patience(check_timeout("release_collection", timeout)):
             self._store.redefine(collection_name, lambda definition: definition.as_loaded(False))
 
@@ -211,14 +215,28 @@ class Collections(Base):
         timeout: float | None = None,
         **kwargs: Any,
     ) -> dict[str, LoadState]:
-        """Whether a collection is searchable: {"state": LoadState}."""
-        refuse("get_load_state", {"partition_name": partition_name, **kwargs})
+        """Whether a collection, or one of its partitions, is searchable: {"state": LoadState}."""
+        refuse("get_load_state", kwargs)
         check_timeout("get_load_state", timeout)
         try:
-            loaded = self._collection(collection_name).definition.loaded
+            definition = self._collection(collection_name).definition
         except CollectionNotFound:
             return {"state": LoadState.NotExist}
+        loaded = definition.loaded
+        if partition_name:
+            definition.partitions.number(partition_name)
+            loaded = loaded and partition_name not in definition.partitions.released
         return {"state": LoadState.Loaded if loaded else LoadState.NotLoad}
+
+
+def partitions_of(schema: CollectionSchema, count: int | None) -> Partitions:
+    """The partitions that a new collection begins with: one, or `count` (default 16) for a partition key's hashes."""
+    call = "create_collection"
+    if schema.partition_key is None:
+        if count is not None:
+            raise InvalidArgument(f"{call}: num_partitions belongs to a partition key; this schema has none")
+        return Partitions()
+    return Partitions(hashed=check_whole(call, "num_partitions", count or HASHED_PARTITIONS, 1, MAX_PARTITIONS))
 
 
 def refuse_quick(call: str, *given: object) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from elanus.client.base import Base, check_collection_name
+from elanus.client.base import Base
 from elanus.client.options import check_whole, refuse
 from elanus.engine.change import new_embedder, new_function
 from elanus.engine.definition import Definition
@@ -43,7 +43,7 @@ class Embeddings(Base):
 
         definition = self._collection(collection_name).definition
         if bind(definition) != definition:
-            self._store.redefine(collection_name, bind)
+            self._store.redefine(self._name(collection_name), bind)
 
     def reembed(
         self,
@@ -95,10 +95,10 @@ class Embeddings(Base):
         else:
             change = new_embedder(schema, field, embedder, text_field)
         if into is not None:
-            check_collection_name(into)
-            self._store.aliased(collection_name)
+            into = self._name(into)
+            self._store.aliased(self._name(collection_name))
         with _progress(show_progress) as report:
-            return {"reembed_count": reembed(self._store, collection_name, change, into, rows, report)}
+            return {"reembed_count": reembed(self._store, self._name(collection_name), change, into, rows, report)}
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from elanus.client.base import Base, check_collection_name
+from elanus.client.base import Base
 from elanus.client.options import check_timeout, refuse
 from elanus.engine.definition import Definition
 from elanus.errors import InvalidArgument
@@ -25,7 +25,7 @@ class Indexes(Base):
         """
         kwargs.pop("sync", None)  # an index is in effect when the call returns, which is what sync=True asks
         refuse("create_index", kwargs)
-        check_collection_name(collection_name)
+        collection_name = self._name(collection_name)
         asked = as_index_params(index_params)
         if not asked:
             raise InvalidArgument("create_index: index_params is empty; fill it with add_index")
@@ -37,7 +37,7 @@ class Indexes(Base):
         check_timeout("list_indexes", kwargs.pop("timeout", None))
         refuse("list_indexes", kwargs)
         indexes = self._collection(collection_name).definition.indexes
-        return [index.name for field, index in indexes.items() if field_name in ("", None, field)]
+        return [index.name for index in indexes.values() if field_name in ("", None, index.field)]
 
     def describe_index(
         self, collection_name: str, index_name: str, timeout: float | None = None, **kwargs: Any
@@ -50,7 +50,8 @@ class Indexes(Base):
         rows = collection.view().rows
         return {
             "index_type": index.spec.index_type,
-            "metric_type": index.spec.metric,
+            **({} if index.is_scalar else {"metric_type": index.spec.metric}),
+            **({"json_path": index.json_path} if index.path else {}),
             **dict(index.spec.params),
             "field_name": index.field,
             "index_name": index.name,
@@ -61,12 +62,12 @@ class Indexes(Base):
         }
 
     def drop_index(self, collection_name: str, index_name: str, timeout: float | None = None, **kwargs: Any) -> None:
-        """Remove an index; the collection must be released first, as in Milvus."""
+        """Remove an index; that of a vector field only while the collection is released, as in Milvus."""
         refuse("drop_index", kwargs)
-        check_collection_name(collection_name)
+        collection_name = self._name(collection_name)
 
         def change(definition: Definition) -> Definition:
-            if definition.loaded:
+            if definition.loaded and not definition.index_named(index_name).is_scalar:
                 raise InvalidArgument(f"drop_index: collection '{collection_name}' is loaded; release_collection first")
             return definition.without_index(index_name)
 
@@ -76,4 +77,4 @@ class Indexes(Base):
     def flush(self, collection_name: str, timeout: float | None = None, **kwargs: Any) -> None:
         """Turn the newest rows into an indexed segment now; durability does not need it."""
         refuse("flush", kwargs)
-        self._store.flush(check_collection_name(collection_name), check_timeout("flush", timeout))
+        self._store.flush(self._name(collection_name), check_timeout("flush", timeout))

@@ -9,17 +9,12 @@ from elanus.errors import InvalidArgument, NotSupported, did_you_mean
 from elanus.types import ConsistencyLevel
 
 INSTEAD = {
-    "partition_name": "filter on a field instead",
-    "partition_names": "filter on a field instead",
-    "partition_key_field": "filter on a field instead",
-    "num_partitions": "leave it out",
     "num_shards": "an embedded store has no shards; leave it out",
     "replica_number": "an embedded store has no replicas; leave it out",
     "resource_groups": "leave it out",
     "load_fields": "columns are mapped when used; leave it out",
     "skip_load_dynamic_field": "columns are mapped when used; leave it out",
     "refresh": "every read sees every commit; leave it out",
-    "properties": "collection properties are not implemented",
     "function_chains": "use hybrid_search",
     "highlighter": "leave it out",
     "search_aggregation": "aggregate the hits yourself",
@@ -29,10 +24,7 @@ INSTEAD = {
     "order_by_fields": "sort the hits yourself",
     "order_by": "sort the rows yourself",
     "group_by_fields": "aggregate the rows yourself",
-    "partial_update": "upsert whole rows",
-    "field_ops": "upsert whole rows",
-    "target_db": "use one folder per database",
-    "db_name": "use one folder per database",
+    "db_name": "use_database(name) first",
     "guarantee_timestamp": "every read sees every commit; leave it out",
     "graceful_time": "every read sees every commit; leave it out",
     "timezone": "leave it out",
@@ -51,12 +43,7 @@ INSTEAD = {
 
 
 METHODS_INSTEAD = {
-    **dict.fromkeys(("create_partition", "drop_partition", "has_partition"), "filter on a field instead"),
-    **dict.fromkeys(("list_partitions", "load_partitions", "release_partitions"), "filter on a field instead"),
-    **dict.fromkeys(("create_database", "use_database", "list_databases", "drop_database"), "use a folder for each"),
     **dict.fromkeys(("query_iterator", "search_iterator"), "page with limit and offset"),
-    **dict.fromkeys(("add_collection_field", "alter_collection_field"), "use dynamic fields"),
-    **dict.fromkeys(("alter_collection_properties", "drop_collection_properties"), "there are no properties to set"),
     **dict.fromkeys(("compact", "optimize"), "flush merges what pays"),
 }
 """Methods of Milvus's client that this version lacks, and what to do instead."""

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from elanus.client.base import Base, check_collection_name
+from elanus.client.base import Base
 from elanus.client.options import check_consistency, check_timeout, refuse
 from elanus.client.results import QueryResult
 from elanus.engine.collection import Collection, Written
+from elanus.engine.definition import Definition
 from elanus.engine.embedding import with_vectors
+from elanus.engine.properties import OWN_IDS
 from elanus.errors import InvalidArgument, RowError
 from elanus.filter import Expression, Predicate
+from elanus.schema.arrow import PARTITION
+from elanus.schema.buffers import numbers
+from elanus.schema.collection import CollectionSchema
+from elanus.schema.partial import brings_keys, checked_operations, to_pieces, with_own_keys
 from elanus.schema.rows import to_batch
 from elanus.search.found import fetch
 from elanus.search.matching import matching
@@ -25,6 +32,7 @@ from elanus.storage.part import Int64s
 from elanus.storage.view import View, find
 
 COUNT = "count(*)"
+NOTHING_WRITTEN = Written(pa.array([], pa.int64()), 0)
 INT64_RANGE = range(-(2**63), 2**63)
 
 
@@ -41,6 +49,8 @@ class Rows(Base):
     ) -> dict[str, Any]:
         """Store rows; when this returns they are on disk. A row whose key exists replaces that row.
 
+        A key has one row in the whole collection: written into another partition, it is there only from then on.
+
         Args:
             data: a list of dicts, one dict, a dict of columns, a pyarrow Table or RecordBatch, or a pandas or polars
                 DataFrame. Vectors may be numpy arrays. A field that a TEXTEMBEDDING function fills is left out.
@@ -53,8 +63,8 @@ class Rows(Base):
             ModelMismatch, ModelFailed: the embedding function's model is another one, or failed. No row was stored.
             StoreFull: there was no space. No row was stored.
         """
-        refuse("insert", {"partition_name": partition_name, **kwargs})
-        written = self._write("insert", collection_name, data, timeout)
+        refuse("insert", kwargs)
+        written = self._write("insert", collection_name, data, timeout, partition_name)
         return {"insert_count": written.rows, "ids": written.keys.to_pylist(), "cost": 0}
 
     def upsert(
@@ -65,24 +75,57 @@ class Rows(Base):
         partition_name: str | None = "",
         **kwargs: Any,
     ) -> dict[str, Any]:
-        """Store whole rows, replacing those with the same keys; arguments and errors as for `insert`.
+        """Store rows, replacing those with the same keys; arguments and errors as for `insert`.
+
+        Rows of a collection whose keys the store gives may bring keys; without them they are new.
+
+        Args:
+            partial_update: the rows bring their keys and some other fields; what they leave out keeps its value, and
+                dynamic fields are merged by name. A row whose key is new must bring what every row must. Rows stay in
+                their partitions unless `partition_name` is given.
+            field_ops: with ARRAY fields, by name: "array_append" adds the elements that a row brings, "array_remove"
+                removes every equal one; implies `partial_update`.
 
         Returns:
             {"upsert_count": n, "ids": [...], "cost": 0}.
         """
-        refuse("upsert", {"partition_name": partition_name, **kwargs})
-        written = self._write("upsert", collection_name, data, timeout)
+        operations = kwargs.pop("field_ops", None)
+        partial = bool(kwargs.pop("partial_update", False)) or bool(operations)
+        refuse("upsert", kwargs)
+        if partial:
+            written = self._merge(collection_name, data, timeout, partition_name, operations or {})
+        else:
+            written = self._write("upsert", collection_name, data, timeout, partition_name)
         return {"upsert_count": written.rows, "ids": written.keys.to_pylist(), "cost": 0}
 
-    def _write(self, call: str, name: str, data: Any, timeout: float | None) -> Written:
-        check_collection_name(name)
+    def _merge(
+        self, collection_name: str, data: Any, timeout: float | None, partition: str | None, operations: Any
+    ) -> Written:
+        name = self._name(collection_name)
+
+        def merge(collection: Collection) -> Written:
+            definition = collection.definition
+            asked = checked_operations(definition.schema, operations)
+            number = definition.partitions.number(partition) if partition else None
+            pieces = to_pieces(definition.schema, data)
+            if not pieces:
+                return NOTHING_WRITTEN
+            whole = [replace(piece, batch=with_vectors(name, definition, piece.batch)) for piece in pieces]
+            return collection.merge(whole, asked, name, number)
+
+        with self._store.patience(check_timeout("upsert", timeout)):
+            return self._store.write(name, merge)
+
+    def _write(self, call: str, name: str, data: Any, timeout: float | None, partition: str | None) -> Written:
+        name = self._name(name)
 
         def write(collection: Collection) -> Written:
             definition = collection.definition
-            batch = to_batch(definition.schema, data)
+            number = definition.partitions.number(partition) if partition else 0
+            batch = to_batch(_bringing(call, definition, data), data)
             if not batch.num_rows:
-                return Written(pa.array([], pa.int64()), 0)
-            return collection.write(with_vectors(name, definition, batch), name)
+                return NOTHING_WRITTEN
+            return collection.write(with_vectors(name, definition, batch), name, number)
 
         with self._store.patience(check_timeout(call, timeout)):
             return self._store.write(name, write)
@@ -98,20 +141,26 @@ class Rows(Base):
     ) -> dict[str, int]:
         """Delete the rows of some keys, or those that match a filter; when this returns they are gone for good.
 
+        With `partition_name` only those in that partition.
+
         Returns:
             {"delete_count": n}: how many rows there were.
         """
         filter_params = kwargs.pop("filter_params", None)
-        refuse("delete", {"partition_name": partition_name, **kwargs}, ("filter_params",))
-        check_collection_name(collection_name)
+        refuse("delete", kwargs, ("filter_params",))
+        collection_name = self._name(collection_name)
         if (ids is None) == (filter is None or filter == ""):
             raise InvalidArgument("delete: give either ids or a filter")
 
         def delete(collection: Collection) -> int:
-            schema = collection.definition.schema
+            schema, partitions = collection.definition.schema, collection.definition.partitions
+            inside = (partitions.number(partition_name),) if partition_name else None
             if ids is not None:
-                return collection.delete_keys(as_keys(collection, ids), collection_name)
-            predicate = make_predicate(schema, filter, filter_params)
+                keys = as_keys(collection, ids)
+                if inside is not None:
+                    return collection.delete_keys_within(keys, inside, collection_name)
+                return collection.delete_keys(keys, collection_name)
+            predicate = make_predicate(schema, filter, filter_params, inside)
             assert predicate is not None
             return collection.delete_matching(predicate, collection_name)
 
@@ -129,10 +178,12 @@ class Rows(Base):
     ) -> QueryResult:
         """Read rows by key, in the order of `ids`; keys without a row are left out."""
         check_consistency("get", kwargs.pop("consistency_level", None))
-        refuse("get", {"partition_names": partition_names, **kwargs})
+        refuse("get", kwargs)
         if ids is None:
             raise InvalidArgument("get: give ids, one or a list")
-        return self.query(collection_name, ids=ids, output_fields=output_fields, timeout=timeout)
+        return self.query(
+            collection_name, ids=ids, output_fields=output_fields, timeout=timeout, partition_names=partition_names
+        )
 
     def query(
         self,
@@ -160,22 +211,23 @@ class Rows(Base):
         limit, offset = kwargs.pop("limit", None), kwargs.pop("offset", 0)
         check_consistency("query", kwargs.pop("consistency_level", None))
         known = ("filter_params", "limit", "offset")
-        refuse("query", {"partition_names": partition_names, **kwargs}, known)
+        refuse("query", kwargs, known)
         check_timeout("query", timeout)
         if ids is not None and filter not in (None, ""):
             raise InvalidArgument("query: give either ids or a filter")
         collection = self._loaded(collection_name)
         view, schema = collection.view(), collection.definition.schema
-        predicate = make_predicate(schema, filter, filter_params)
+        inside = collection.definition.partitions.readable(partition_names)
+        predicate = make_predicate(schema, filter, filter_params, inside)
         if output_fields and COUNT in output_fields:
             if len(output_fields) > 1 or ids is not None or limit is not None or offset:
                 raise InvalidArgument(f"query: {COUNT} takes a filter only, no other field, ids, limit or offset")
             return QueryResult([{COUNT: matching(view, predicate).total}])
         output = collection.definition.output(output_fields, query=True)
         if ids is not None:
-            rids = _rids_of_keys(view, collection, as_keys(collection, ids))
+            rids = _rids_of_keys(view, collection, as_keys(collection, ids), inside)
         else:
-            if predicate is None and limit is None:
+            if (filter is None or filter == "") and limit is None:
                 raise InvalidArgument("query: give a filter, ids or a limit")
             rids = _ordered_by_key(view, collection, predicate, _end(limit, offset))
         if limit is not None or offset != 0:
@@ -183,6 +235,13 @@ class Rows(Base):
             limit, _ = check_window(MAX_LIMIT - offset if limit is None else limit, offset)
             rids = rids[offset : offset + limit]
         return QueryResult(fetch(view, rids, output))
+
+
+def _bringing(call: str, definition: Definition, data: Any) -> CollectionSchema:
+    """The schema of rows to come: with keys of their own where they may bring those that the store would give."""
+    schema = definition.schema
+    own = schema.auto_id and (call == "upsert" or definition.properties.get(OWN_IDS, False))
+    return with_own_keys(schema) if own and brings_keys(schema, data) else schema
 
 
 def as_keys(collection: Collection, ids: Any) -> pa.Array:
@@ -207,10 +266,13 @@ def _end(limit: object, offset: object) -> int | None:
     return sum(check_window(limit, offset))
 
 
-def _rids_of_keys(view: View, collection: Collection, keys: pa.Array) -> Int64s:
-    """The living rows of these keys, in the keys' order, each once."""
+def _rids_of_keys(view: View, collection: Collection, keys: pa.Array, inside: tuple[int, ...] | None) -> Int64s:
+    """The living rows of these keys that are in these partitions (None: in any), in the keys' order, each once."""
     rid_of = np.full(len(keys), -1, np.int64)
     for s, (which, rows) in zip(view.slices, find(view, Keys(keys), collection.definition.key_field), strict=True):
+        if inside is not None:
+            kept = np.isin(numbers(s.part.column(PARTITION))[rows], inside)
+            which, rows = which[kept], rows[kept]
         rid_of[which] = s.part.rids[rows]
     found = rid_of[rid_of >= 0]
     _, first = np.unique(found, return_index=True)

@@ -76,14 +76,15 @@ class Searching(Base):
         offset = kwargs.pop("offset", search_params.get("offset", 0))
         check_consistency("search", kwargs.pop("consistency_level", None))
         digits = check_whole("search", "round_decimal", kwargs.pop("round_decimal", -1), -1, 6)
-        refuse("search", {"partition_names": partition_names, **kwargs}, ("filter_params", "offset", "round_decimal"))
+        refuse("search", kwargs, ("filter_params", "offset", "round_decimal"))
         check_timeout("search", timeout)
         limit, offset = check_window(limit, offset)
         reranking = _of_a_model(ranker)
         collection = self._loaded(collection_name)
         view, schema = collection.view(), collection.definition.schema
         output = collection.definition.output(output_fields)
-        predicate = make_predicate(schema, filter, filter_params)
+        inside = collection.definition.partitions.readable(partition_names)
+        predicate = make_predicate(schema, filter, filter_params, inside)
         data = _data(collection, view, anns_field, data, ids)
         params = {key: value for key, value in search_params.items() if key != "offset"}
         depth = _depth(reranking, limit + offset)
@@ -124,7 +125,7 @@ class Searching(Base):
         offset = kwargs.pop("offset", 0)
         check_consistency("hybrid_search", kwargs.pop("consistency_level", None))
         digits = check_whole("hybrid_search", "round_decimal", kwargs.pop("round_decimal", -1), -1, 6)
-        refuse("hybrid_search", {"partition_names": partition_names, **kwargs}, ("offset", "round_decimal"))
+        refuse("hybrid_search", kwargs, ("offset", "round_decimal"))
         check_timeout("hybrid_search", timeout)
         limit, offset = check_window(limit, offset)
         reranking = as_reranking(ranker)
@@ -134,7 +135,7 @@ class Searching(Base):
         if not reqs:
             raise InvalidArgument("hybrid_search: reqs is empty; give at least one AnnSearchRequest")
         requests = [as_request(request) for request in reqs]
-        routes = _routes(collection, requests)
+        routes = _routes(collection, requests, collection.definition.partitions.readable(partition_names))
         fuse = as_ranker(RRFRanker() if reranking else ranker, [route.spec.metric for route in routes])
         data = [request.data for request in requests]
         judge = None if reranking is None else make_judge(schema, reranking, data, routes[0].queries)
@@ -171,11 +172,13 @@ def _depth(reranking: Reranking | None, wanted: int) -> int:
     return wanted if reranking is None else check_window(reranking.depth(wanted), 0)[0]
 
 
-def _routes(collection: Collection, requests: Sequence[AnnSearchRequest]) -> list[Route]:
+def _routes(
+    collection: Collection, requests: Sequence[AnnSearchRequest], inside: tuple[int, ...] | None
+) -> list[Route]:
     routes = []
     for request in requests:
         limit, _ = check_window(request.limit, 0)
-        predicate = make_predicate(collection.definition.schema, request.expr, request.expr_params)
+        predicate = make_predicate(collection.definition.schema, request.expr, request.expr_params, inside)
         routes.append(_route(collection, request.anns_field, request.data, limit, predicate, request.param))
     counts = [route.queries for route in routes]
     if len(set(counts)) > 1:

@@ -8,7 +8,8 @@ read fetches it from the log with the rest. Either way the log's order decides.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,16 +19,20 @@ import numpy as np
 import pyarrow as pa
 
 from elanus.engine.definition import Definition
+from elanus.engine.merging import merged
 from elanus.engine.naming import named
 from elanus.errors import StoreError
 from elanus.filter import Predicate, matches
-from elanus.schema.arrow import stored_schema
+from elanus.schema.arrow import PARTITION, stored_schema
+from elanus.schema.buffers import from_numbers, numbers
+from elanus.schema.partial import Piece
 from elanus.storage.catalog import Catalog
+from elanus.storage.clock import COARSE_SECONDS, Clock
 from elanus.storage.keys import Keys
-from elanus.storage.log import decode, encode, with_auto_ids
+from elanus.storage.log import completed, decode, encode
 from elanus.storage.segment import Segment
 from elanus.storage.tables import DELETE, WRITE, CollectionRow, LogEntry, SegmentRow, Transaction
-from elanus.storage.view import State, View
+from elanus.storage.view import State, View, find
 
 OPEN_ATTEMPTS = 20
 
@@ -55,6 +60,7 @@ class Collection:
         self._lock = threading.RLock()
         self._state = State(row, self.definition.key_field)
         self._laid_out = -1
+        self._clock = Clock()
         self.catch_up(transaction, row)
 
     @property
@@ -74,6 +80,8 @@ class Collection:
                 self._lay_out(transaction, row)
             for entry in transaction.log(self.id, self._state.applied_seq):
                 self._apply(entry, decode(entry, self.definition.schema))
+            if self.definition.ttl is not None:
+                self._clock.add(transaction.ticks(self.id, self._clock.last))
 
     def _apply(self, entry: LogEntry, batch: pa.RecordBatch) -> None:
         with self._whole():
@@ -90,44 +98,82 @@ class Collection:
             raise
 
     def _lay_out(self, transaction: Transaction, row: CollectionRow) -> None:
-        self.definition = Definition.from_dict(row.definition)
+        before, self.definition = self.definition, Definition.from_dict(row.definition)
+        if before.schema.to_dict() != self.definition.schema.to_dict():
+            self._state = State(row, self.definition.key_field)  # parts know their schema: they are opened anew
         known = self._state.segments()
         rows = transaction.segments(self.id)
         segments = [known[r] if r in known else self._map(r) for r in rows]
         tombstones = transaction.tombstones(self.id)
         with self._whole():
-            self._state.lay_out(row, segments, tombstones)
+            self._state.lay_out(row, segments, tombstones, self.definition.lookups)
             self._laid_out = row.layout
 
     def _map(self, row: SegmentRow) -> Segment:
         return Segment(self._folder / "segments" / str(row.id), row, self.definition.schema)
 
     def view(self) -> View:
-        """The rows as far as this process has applied the log."""
+        """The rows as far as this process has applied the log, without those that have ended by their age."""
         with self._lock:
+            self._expire()
             return self._state.view()
+
+    def _expire(self) -> None:
+        seconds = self.definition.ttl
+        if seconds is not None:
+            with self._whole():
+                self._state.expire(self._clock.first_alive(time.time(), seconds, self._state.next_rid))
 
     @property
     def tail_bytes(self) -> int:
         """The size of the log that no segment holds yet, as far as this process knows."""
         return self._state.tail.nbytes
 
-    def write(self, batch: pa.RecordBatch, name: str) -> Written:
+    def write(self, batch: pa.RecordBatch, name: str, partition: int = 0) -> Written:
         """Commit rows in the form of `stored_schema(schema)`, with or without the keys that the store gives.
 
-        Rows with the same keys are replaced.
+        Rows with the same keys are replaced, in whatever partition they are.
 
         Raises:
             Stale: `name`, the collection's or an alias, means something else meanwhile; nothing was written.
         """
+        if partition:
+            batch = batch.append_column(PARTITION, from_numbers(np.full(batch.num_rows, partition, np.int32)))
         body = encode(batch)
-        key = self.definition.key_field
         with self._catalog.write() as transaction:
             row = self._row(transaction, name)
-            entry = transaction.append(row, WRITE, batch.num_rows, body)
-        stored = with_auto_ids(batch, entry, self.definition.schema)
+            entry = self._append(transaction, row, batch, body)
+        return self._written(row, entry, batch)
+
+    def merge(
+        self, pieces: Sequence[Piece], operations: Mapping[str, str], name: str, partition: int | None
+    ) -> Written:
+        """Commit rows that bring some of their fields; the others keep their values, as of the moment of the commit.
+
+        Stale and RowError as in `write` and `merged`.
+        """
+        with self._catalog.write() as transaction:
+            row = self._row(transaction, name)
+            with self._lock:
+                self.catch_up(transaction, row)
+                batch = merged(self.view(), self.definition.schema, pieces, operations, partition)
+            entry = self._append(transaction, row, batch, encode(batch))
+        return self._written(row, entry, batch)
+
+    def _append(
+        self, transaction: Transaction, row: CollectionRow, batch: pa.RecordBatch, body: memoryview
+    ) -> LogEntry:
+        transaction.tick(row, time.time(), COARSE_SECONDS if self.definition.ttl is None else 1)
+        entry = transaction.append(row, WRITE, batch.num_rows, body)
+        key = self.definition.schema.primary_field
+        if key.auto_id and key.name in batch.schema.names and batch.num_rows:
+            transaction.number_from(row.id, int(numbers(batch.column(key.name)).max()) + 1)
+        return entry
+
+    def _written(self, row: CollectionRow, entry: LogEntry, batch: pa.RecordBatch) -> Written:
+        stored = completed(batch, entry, self.definition.schema)
         self._applied(row, entry, stored)
-        return Written(stored.column(key), batch.num_rows)
+        return Written(stored.column(self.definition.key_field), batch.num_rows)
 
     def delete(self, choose: Callable[[View], pa.Array], name: str) -> int:
         """Delete the rows whose keys `choose` returns from the newest view; return how many lived.
@@ -138,7 +184,7 @@ class Collection:
             row = self._row(transaction, name)
             with self._lock:
                 self.catch_up(transaction, row)
-                keys = Keys(choose(self._state.view()))
+                keys = Keys(choose(self.view()))
                 living = self._state.living(keys)
             if not living:
                 return 0
@@ -151,6 +197,10 @@ class Collection:
         """Delete the rows of these keys; return how many there were."""
         return self.delete(lambda _: keys, name)
 
+    def delete_keys_within(self, keys: pa.Array, partitions: Sequence[int], name: str) -> int:
+        """Delete the rows of these keys that are in one of these partitions; return how many there were."""
+        return self.delete(lambda view: _keys_within(view, keys, partitions, self.definition.key_field), name)
+
     def delete_matching(self, predicate: Predicate, name: str) -> int:
         """Delete the rows that match a filter; return how many there were."""
         return self.delete(lambda view: _matching_keys(view, predicate, self.definition), name)
@@ -162,6 +212,8 @@ class Collection:
         return row
 
     def _applied(self, before: CollectionRow, entry: LogEntry, batch: pa.RecordBatch) -> None:
+        if self.definition.ttl is not None:
+            return  # the next read takes over the batch together with its time
         with self._lock:
             if self._state.applied_seq == before.last_seq and self._laid_out == before.layout:
                 self._apply(entry, batch)
@@ -175,6 +227,13 @@ def _matching_keys(view: View, predicate: Predicate, definition: Definition) -> 
         chosen = mask if s.alive is None else mask & s.alive
         pieces.append(s.part.column(definition.key_field).take(pa.array(np.flatnonzero(chosen))).cast(field.type))
     return pa.concat_arrays(pieces)
+
+
+def _keys_within(view: View, keys: pa.Array, partitions: Sequence[int], key_field: str) -> pa.Array:
+    inside = np.zeros(len(keys), np.bool_)
+    for s, (which, rows) in zip(view.slices, find(view, Keys(keys), key_field), strict=True):
+        inside[which] = np.isin(numbers(s.part.column(PARTITION))[rows], partitions)
+    return keys.filter(pa.array(inside))
 
 
 def open_collection(catalog: Catalog, folder: Path, name: str, known: Mapping[int, Collection]) -> Collection:

@@ -72,8 +72,8 @@ class Compaction:
         with self._catalog.write() as transaction:
             number = transaction.reserve_segment(self._collection.id)
         reach("segment.reserved")
-        schema, specs = self._definition.schema, self._definition.specs
-        indexes = IndexWriter(schema, specs, self._kept, stopping, self._sync)
+        schema, specs, lookups = self._definition.schema, self._definition.specs, self._definition.lookups
+        indexes = IndexWriter(schema, specs, lookups, self._kept, stopping, self._sync)
         row = write_segment(self._segments, number, schema, self._kept, indexes.write, self._sync)
         reach("segment.renamed")
         return row
@@ -90,6 +90,8 @@ class Compaction:
         transaction.release_segments(old.id for old in self.replaced)
         dead = [s.dead_rids() for s, _ in self._others]
         transaction.set_tombstones(row.id, np.concatenate([np.empty(0, np.int64), *dead]))
+        if self._definition.ttl is not None and self._view.slices:
+            transaction.forget_ticks(row.id, min(int(s.part.rids[0]) for s in self._view.slices))
         if self._flushes:
             transaction.lay_out(row.id, self._view.seq, _end_rid(self._view, row))
         else:

@@ -14,7 +14,7 @@ from elanus.engine.change import Change
 from elanus.engine.collection import Collection
 from elanus.engine.store import Store
 from elanus.errors import RowError
-from elanus.schema.arrow import stored_schema
+from elanus.schema.arrow import PARTITION, stored_schema
 from elanus.storage.failpoints import reach
 from elanus.storage.log import encode
 from elanus.storage.part import Int64s
@@ -54,8 +54,9 @@ class Copy:
         self._report = report
         self._key = source.definition.key_field
         stored = stored_schema(source.definition.schema)
-        self._kept = pa.schema([column for column in stored if column.name != change.field])
-        self._columns = stored_schema(target.definition.schema).names
+        numbered = pa.field(PARTITION, pa.int32())
+        self._kept = pa.schema([*(column for column in stored if column.name != change.field), numbered])
+        self._columns = [*stored_schema(target.definition.schema).names, PARTITION]
         self._rids = np.empty(0, np.int64)
         self._keys: pa.Array = pa.array([], stored.field(self._key).type)
 

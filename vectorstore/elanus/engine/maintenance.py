@@ -68,8 +68,10 @@ class Maintainer:
             self._wake.notify_all()
 
     def notice(self, collection: Collection) -> None:
-        """After a write: wake the thread if the tail has become large."""
-        if collection.tail_bytes >= FLUSH_BYTES:
+        """After a write: wake the thread if the tail has become large, or many rows have ended by their age."""
+        if collection.tail_bytes >= FLUSH_BYTES or (
+            collection.definition.ttl is not None and any(map(_is_mostly_dead, collection.view().slices))
+        ):
             self.wake()
 
     def make_room(self, collection: Collection) -> None:
@@ -258,12 +260,16 @@ def _to_merge(view: View) -> list[Slice]:
     """
     sealed = [s for s in view.slices if s.part.sealed]
     for s in sealed:
-        if s.living < (1 - DEAD_SHARE) * s.part.rows:
+        if _is_mostly_dead(s):
             return [s]
     for place, s in enumerate(sealed[:-1]):
         if s.living <= sum(other.living for other in sealed[place + 1 :]) and _fit_in_one(sealed[place:]):
             return sealed[place:]
     return []
+
+
+def _is_mostly_dead(s: Slice) -> bool:
+    return s.part.sealed and s.living < (1 - DEAD_SHARE) * s.part.rows
 
 
 def _fit_in_one(group: list[Slice]) -> bool:
@@ -273,5 +279,5 @@ def _fit_in_one(group: list[Slice]) -> bool:
     return (
         sum(s.living for s in group) <= MAX_SEGMENT_ROWS
         and sum(part.row.bytes for part in parts if isinstance(part, Segment)) <= MAX_SEGMENT_BYTES
-        and all(sum(extent[name] for extent in extents) <= MAX_EXTENT for name in extents[0])
+        and all(sum(extent.get(name, 0) for extent in extents) <= MAX_EXTENT for name in set().union(*extents))
     )

@@ -11,10 +11,11 @@ from elanus.errors import (
     AliasNotFound,
     AlreadyExists,
     CollectionNotFound,
+    DatabaseNotFound,
     InvalidArgument,
     did_you_mean,
 )
-from elanus.storage.tables import CollectionRow, Transaction
+from elanus.storage.tables import DEFAULT_DATABASE, CollectionRow, Transaction, split_name
 
 
 def named(transaction: Transaction, name: str) -> CollectionRow:
@@ -55,12 +56,31 @@ def check_without_aliases(transaction: Transaction, row: CollectionRow) -> None:
         )
 
 
+def check_database(transaction: Transaction, name: str) -> None:
+    """Refuse a database that does not exist."""
+    if name != DEFAULT_DATABASE and name not in (known := transaction.databases()):
+        raise DatabaseNotFound(f"database not found[database={name}]{did_you_mean(name, known)}")
+
+
+def check_movable(transaction: Transaction, row: CollectionRow, database: str) -> None:
+    """Refuse to move a collection into a database that does not exist, or away from its aliases."""
+    check_database(transaction, database)
+    if aliases := transaction.aliases(row.id):
+        raise InvalidArgument(
+            f"collection '{row.name}' has aliases {list(aliases)} in its database; drop_alias before it is moved to "
+            f"'{database}'"
+        )
+
+
+def _place(alias: str) -> str:
+    database, own = split_name(alias)
+    return f"[database={database}][alias={own}]"
+
+
 def check_alias(transaction: Transaction, alias: str) -> None:
     """Refuse a collection's name as an alias."""
     if alias in transaction.names():
-        raise AliasConflict(
-            f"alias and collection name conflict[database=default][alias={alias}]: a collection has that name"
-        )
+        raise AliasConflict(f"alias and collection name conflict{_place(alias)}: a collection has that name")
 
 
 def check_new_alias(transaction: Transaction, alias: str, row: CollectionRow) -> None:
@@ -70,7 +90,7 @@ def check_new_alias(transaction: Transaction, alias: str, row: CollectionRow) ->
     if known is not None and known.id != row.id:
         raise AliasExists(
             f"{alias} is alias to another collection: {known.name}: alias already exist"
-            f"[database=default][alias={alias}]; alter_alias changes it"
+            f"{_place(alias)}; alter_alias changes it"
         )
 
 
@@ -78,5 +98,5 @@ def aliased(transaction: Transaction, alias: str) -> CollectionRow:
     """The collection that an alias stands for, or AliasNotFound."""
     known = transaction.aliases()
     if alias not in known:
-        raise AliasNotFound(f"alias not found[database=default][alias={alias}]{did_you_mean(alias, known)}")
+        raise AliasNotFound(f"alias not found{_place(alias)}{did_you_mean(alias, known)}")
     return named(transaction, alias)

@@ -8,17 +8,24 @@ import threading
 import weakref
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
+
+import numpy as np
+import pyarrow as pa
 
 from elanus.engine import naming
 from elanus.engine.collection import Collection, Stale, open_collection
 from elanus.engine.definition import Definition
 from elanus.engine.maintenance import Maintainer
 from elanus.errors import AlreadyExists, CollectionNotFound, InvalidArgument, StoreClosed
+from elanus.schema.arrow import PARTITION
+from elanus.schema.buffers import from_numbers
 from elanus.storage import place
 from elanus.storage.catalog import Catalog
-from elanus.storage.tables import HIDDEN
+from elanus.storage.log import encode
+from elanus.storage.tables import EXPEL, HIDDEN, split_name
 
 T = TypeVar("T")
 DURABILITIES = ("fsync", "os")
@@ -52,7 +59,8 @@ class Store:
         self.maintainer = Maintainer(self.folder, self.catalog, self.collection, sync=self.durability == "fsync")
         self._forked = False
 
-    def _check(self) -> None:
+    def check_open(self) -> None:
+        """Raise StoreClosed after the end; in a forked child, open what the parent keeps for itself."""
         if self.closed:
             raise StoreClosed(f"the store at {self.folder} was closed")
         if self._forked:
@@ -70,7 +78,7 @@ class Store:
 
     def patience(self, seconds: float | None) -> AbstractContextManager[None]:
         """Bound, in this thread, how long a commit may wait for another process's; None: as long as it takes."""
-        self._check()
+        self.check_open()
         return self.catalog.patience(seconds)
 
     # Reading
@@ -81,7 +89,7 @@ class Store:
         Raises:
             CollectionNotFound: with the closest name.
         """
-        self._check()
+        self.check_open()
         epoch = self.catalog.epoch()
         seen, known = self._collections.get(name, (-1, None))
         if known is not None and seen == epoch:
@@ -110,7 +118,7 @@ class Store:
 
     def names(self) -> list[str]:
         """The collections' names, sorted."""
-        self._check()
+        self.check_open()
         with self.catalog.read() as transaction:
             return transaction.names()
 
@@ -122,11 +130,12 @@ class Store:
         Raises:
             AlreadyExists: a collection of that name with another schema or other indexes, or an alias.
         """
-        self._check()
+        self.check_open()
         with self.catalog.write() as transaction:
             rule = f"collection name [{name}] conflicts with an existing alias, please choose a unique name"
             naming.refuse_alias(transaction, name, rule)
             row = transaction.collection(name)
+            naming.check_database(transaction, split_name(name)[0])
             if row is None:
                 transaction.add_collection(name, definition.to_dict())
             elif not Definition.from_dict(row.definition).same_as(definition):
@@ -136,7 +145,7 @@ class Store:
 
     def redefine(self, name: str, change: Callable[[Definition], Definition]) -> Definition:
         """Replace a collection's definition by `change` of the newest one; return the new one."""
-        self._check()
+        self.check_open()
         with self.catalog.write() as transaction:
             row = naming.named(transaction, name)
             old = Definition.from_dict(row.definition)
@@ -146,12 +155,28 @@ class Store:
         self.maintainer.wake()
         return new
 
+    def drop_partition(self, name: str, partition: str, check: Callable[[Definition], None]) -> None:
+        """Remove a partition and its rows, in one transaction; `check` may refuse it by the newest definition."""
+        self.check_open()
+        with self.catalog.write() as transaction:
+            row = naming.named(transaction, name)
+            old = Definition.from_dict(row.definition)
+            number = old.partitions.number(partition)
+            rest = old.partitions.remove(partition)
+            check(old)
+            transaction.define(row.id, replace(old, partitions=rest).to_dict())
+            batch = pa.RecordBatch.from_arrays([from_numbers(np.array([number], np.int32))], names=[PARTITION])
+            transaction.append(row, EXPEL, 1, encode(batch))
+        self.maintainer.wake()
+
     def rename(self, old: str, new: str) -> None:
-        """Give a collection another, free name."""
-        self._check()
+        """Give a collection another, free name, perhaps in another database."""
+        self.check_open()
         with self.catalog.write() as transaction:
             row = naming.named_itself(transaction, old, "unsupported use an alias to rename collection, alias:")
             naming.refuse_alias(transaction, new, f"cannot rename collection to an existing alias: {new}")
+            if split_name(old)[0] != split_name(new)[0]:
+                naming.check_movable(transaction, row, split_name(new)[0])
             if transaction.collection(new) is not None:
                 raise AlreadyExists(f"cannot rename '{old}': collection '{new}' exists")
             transaction.rename(row.id, new)
@@ -160,7 +185,7 @@ class Store:
 
     def drop(self, name: str) -> None:
         """Remove a collection and its rows; its files go as soon as nobody can be reading them."""
-        self._check()
+        self.check_open()
         with self.catalog.write() as transaction:
             row = naming.named_itself(transaction, name, "cannot drop the collection via alias = ")
             naming.check_without_aliases(transaction, row)
@@ -170,7 +195,7 @@ class Store:
 
     def truncate(self, name: str) -> None:
         """Remove all rows of a collection: it becomes a new one of the same name, aliases and definition."""
-        self._check()
+        self.check_open()
         with self.catalog.write() as transaction:
             row = naming.named(transaction, name)
             transaction.supersede(row, transaction.add_collection(HIDDEN, row.definition).id)
@@ -181,14 +206,14 @@ class Store:
 
     def aliases(self, collection: int | None = None) -> dict[str, str]:
         """The name of the collection that each alias stands for, of all aliases or of one collection's, by alias."""
-        self._check()
+        self.check_open()
         with self.catalog.read() as transaction:
             name_of = {row.id: row.name for row in transaction.collections()}
             return {alias: name_of[number] for alias, number in transaction.aliases(collection).items()}
 
     def aliased(self, alias: str) -> str:
         """The name of the collection that an alias stands for, or AliasNotFound."""
-        self._check()
+        self.check_open()
         with self.catalog.read() as transaction:
             return naming.aliased(transaction, alias).name
 
@@ -198,7 +223,7 @@ class Store:
         Raises:
             AliasConflict, AliasExists: it is a collection's name, or stands for another one.
         """
-        self._check()
+        self.check_open()
         with self.catalog.write() as transaction:
             row = naming.named(transaction, name)
             naming.check_new_alias(transaction, alias, row)
@@ -210,7 +235,7 @@ class Store:
         Raises:
             AliasConflict, AliasNotFound: it is a collection's name, or stands for nothing.
         """
-        self._check()
+        self.check_open()
         with self.catalog.write() as transaction:
             row = naming.named(transaction, name)
             naming.check_alias(transaction, alias)
@@ -219,7 +244,7 @@ class Store:
 
     def drop_alias(self, alias: str) -> None:
         """Let a name stand for nothing; the collection stays. One that stands for nothing is no error, as in Milvus."""
-        self._check()
+        self.check_open()
         with self.catalog.write() as transaction:
             transaction.drop_alias(alias)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from elanus.errors import did_you_mean
+from elanus.errors import FilterError, did_you_mean
 from elanus.filter.conditions import Arith, Const, Element, Field, Length, Operand, Path
 from elanus.filter.excerpt import wrong
+from elanus.filter.parse import parse
 from elanus.filter.scalars import BOOL, LIST, NUMBER, STRING, kind_of
 from elanus.filter.tree import Name
 from elanus.schema.collection import DYNAMIC_FIELD, CollectionSchema
@@ -55,6 +56,19 @@ def _declared(text: str, name: Name, field: FieldSchema) -> Field | Element | Pa
     if name.keys:
         raise wrong(text, name.span, f"the {field.dtype.name} field '{field.name}' cannot be indexed with []")
     return Field(field.name, field.dtype)
+
+
+def named_path(text: str, schema: CollectionSchema) -> Path:
+    """The JSON path that a text like `meta["a"]["b"]` names, as a filter would.
+
+    Raises:
+        FilterError: it is no name, or not one of a JSON path.
+    """
+    node = parse(text)
+    operand = resolve(text, node, schema) if isinstance(node, Name) else None
+    if not isinstance(operand, Path) or not operand.keys:
+        raise FilterError(f'{text!r} names no place in a JSON field or in the dynamic field; write field["key"]')
+    return operand
 
 
 def kind_of_operand(operand: Operand) -> str | None:

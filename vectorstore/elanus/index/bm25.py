@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 
 from elanus.errors import InvalidArgument
-from elanus.index.inverted_search import Entry, Hits, Mask, PostingsPart, best_rows
+from elanus.index.inverted_search import Entry, Hits, Mask, PostingsPart, Rows, best_among, best_rows
 
 K1 = 1.2
 B = 0.75
@@ -58,15 +58,19 @@ def search(
     k: int,
     *,
     allowed: Sequence[Mask | None] | None = None,
+    among: Sequence[Rows] | None = None,
     k1: float = K1,
     b: float = B,
 ) -> Hits:
     """Return the k best rows of all parts for a query's terms, as `Analyzer.tokens` gives them.
 
     allowed: per part bool[rows], the rows that a filter lets through and that are alive; None: all alive.
+    among: per part the same as ascending row numbers, instead of `allowed`, where they are few.
     Rows that have none of the terms are not returned. Raises InvalidArgument for k1 < 0 or b outside 0..1.
     """
     query = _weigh(parts, terms, k1, b)
+    if among is not None:
+        return best_among(parts, among, query.entries, query.weights, k, flat=query.flat, slope=query.slope)
     return best_rows(parts, query.entries, query.weights, k, allowed=allowed, flat=query.flat, slope=query.slope)
 
 

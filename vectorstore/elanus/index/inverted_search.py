@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,7 @@ from elanus.index.inverted import Postings
 from elanus.index.inverted_terms import Term
 
 Mask: TypeAlias = npt.NDArray[np.bool_]
+Rows: TypeAlias = npt.NDArray[np.int64]
 
 REMEMBERED_TERMS = 4096
 KINDS = {np.dtype(np.uint16): 2, np.dtype(np.uint32): 4, np.dtype(np.float32): 0}
@@ -132,6 +133,65 @@ def best_rows(
     return _hits(inverted_kernel.extension.top_k(k, flat, slope, weights, items))
 
 
+def best_among(
+    parts: Sequence[PostingsPart],
+    chosen: Sequence[Rows],
+    entries: Sequence[Sequence[Entry | None]],
+    weights: Sequence[float],
+    k: int,
+    *,
+    flat: float = 0.0,
+    slope: float = 0.0,
+) -> Hits:
+    """What `best_rows` returns for these rows of each part, ascending, by looking each of them up in the postings.
+
+    It costs what the rows are, times the logarithm of the postings: for few rows under common terms.
+    """
+    found = []
+    for number, (part, rows, ours) in enumerate(zip(parts, chosen, entries, strict=True)):
+        scores = _scores_of(part, rows, ours, weights, np.float32(flat), np.float32(slope))
+        hit = scores > 0
+        owners = np.full(int(hit.sum()), number, np.int32)
+        found.append(Hits(owners, rows[hit].astype(np.int32), scores[hit]))
+    return _ranked(found, k)
+
+
+def _scores_of(
+    part: PostingsPart,
+    rows: Rows,
+    entries: Sequence[Entry | None],
+    weights: Sequence[float],
+    flat: np.float32,
+    slope: np.float32,
+) -> npt.NDArray[np.float32]:
+    """The scores of some rows of a part; 0 for those that have none of the terms."""
+    postings = part.postings
+    sums = np.zeros(len(rows), np.float32)
+    for weight, entry in zip(weights, entries, strict=True):
+        if entry is None or not len(rows):
+            continue
+        theirs = postings.rows[entry.start : entry.stop]
+        places = np.minimum(np.searchsorted(theirs, rows), len(theirs) - 1)
+        has = np.flatnonzero(theirs[places] == rows)
+        values = postings.weights[entry.start + places[has]].astype(np.float32)
+        sums[has] += _posting_scores(postings, rows[has], values, np.float32(weight), flat, slope)
+    return sums
+
+
+def _posting_scores(
+    postings: Postings,
+    rows: npt.NDArray[Any],
+    values: npt.NDArray[np.float32],
+    weight: np.float32,
+    flat: np.float32,
+    slope: np.float32,
+) -> npt.NDArray[np.float32]:
+    scores: npt.NDArray[np.float32] = weight * values
+    if postings.weights.dtype != np.float32:
+        scores = scores / (values + (flat + slope * postings.lengths[rows].astype(np.float32)))
+    return scores
+
+
 def _masks(parts: Sequence[PostingsPart], allowed: Sequence[Mask | None] | None) -> list[Mask | None]:
     if allowed is None:
         return [part.alive for part in parts]
@@ -165,6 +225,11 @@ def _best_rows_numpy(
             enough = scores >= np.partition(scores, len(rows) - k)[len(rows) - k]
             rows, scores = rows[enough], scores[enough]
         found.append(Hits(np.full(len(rows), number, np.int32), rows, scores))
+    return _ranked(found, k)
+
+
+def _ranked(found: Sequence[Hits], k: int) -> Hits:
+    """The k best of several parts' hits."""
     if not found or k <= 0:
         return Hits(np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0, np.float32))
     owners = np.concatenate([hits.parts for hits in found])
@@ -194,9 +259,7 @@ def _score_rows(
         if mask is not None:
             kept = mask[rows]
             rows, values = rows[kept], values[kept]
-        scores = np.float32(weight) * values
-        if postings.weights.dtype != np.float32:
-            scores = scores / (values + (flat + slope * postings.lengths[rows].astype(np.float32)))
+        scores = _posting_scores(postings, rows, values, np.float32(weight), flat, slope)
         found.append(rows[(sums[rows] == 0) & (scores > 0)])
         sums[rows] += scores
     touched = np.concatenate(found)
@@ -218,8 +281,11 @@ def inner_product(
     k: int,
     *,
     allowed: Sequence[Mask | None] | None = None,
+    among: Sequence[Rows] | None = None,
 ) -> Hits:
     """Return the k rows whose sparse vectors have the largest inner product with `query` (dimension to value).
+
+    allowed: as for `best_rows`; among: per part the few rows that may be returned, looked up one by one instead.
 
     Rows that share no dimension with the query are not returned. Raises InvalidArgument for values that are not
     positive and finite; zeros are left out.
@@ -229,4 +295,7 @@ def inner_product(
             raise InvalidArgument(f"sparse query: value {value} of dimension {dimension} is negative or not finite")
     order = sorted((d for d in query if query[d] > 0), key=lambda dimension: (-query[dimension], dimension))
     entries = [[part.find(dimension) for dimension in order] for part in parts]
-    return best_rows(parts, entries, [float(query[dimension]) for dimension in order], k, allowed=allowed)
+    weights = [float(query[dimension]) for dimension in order]
+    if among is not None:
+        return best_among(parts, among, entries, weights, k)
+    return best_rows(parts, entries, weights, k, allowed=allowed)

@@ -36,6 +36,7 @@ class CollectionSchema:
         auto_id: bool = False,
         enable_dynamic_field: bool = False,
         primary_field: str | None = None,
+        partition_key_field: str | None = None,
         **unsupported: Any,
     ) -> None:
         for key, value in unsupported.items():
@@ -46,7 +47,7 @@ class CollectionSchema:
         self.functions = list(functions or [])
         self.enable_dynamic_field = bool(enable_dynamic_field)
         self._auto_id = bool(auto_id)
-        self._primary_name = primary_field
+        self._primary_name, self._partition_name = primary_field, partition_key_field
         for field in fields:
             self.add_field(field.name, field.dtype, **_options(field))
 
@@ -54,6 +55,8 @@ class CollectionSchema:
         """Append a field (options as `FieldSchema` takes them) and return this schema, so that calls chain."""
         if field_name == self._primary_name:
             kwargs["is_primary"] = True
+        if field_name == self._partition_name:
+            kwargs["is_partition_key"] = True
         if kwargs.get("is_primary") and self._auto_id:
             kwargs.setdefault("auto_id", True)
         self.fields.append(FieldSchema(field_name, datatype, kwargs.pop("description", ""), **kwargs))
@@ -68,6 +71,11 @@ class CollectionSchema:
     def primary_field(self) -> FieldSchema:
         """The field that is each row's key."""
         return next(f for f in self.fields if f.is_primary)
+
+    @property
+    def partition_key(self) -> FieldSchema | None:
+        """The field whose values divide the rows, if there is one."""
+        return next((f for f in self.fields if f.is_partition_key), None)
 
     @property
     def auto_id(self) -> bool:
@@ -115,6 +123,14 @@ class CollectionSchema:
         keys = [f.name for f in self.fields if f.is_primary]
         if len(keys) != 1:
             raise SchemaError(f"a schema needs exactly one primary field; this one has {keys or 'none'}")
+        if sum(f.is_partition_key for f in self.fields) > 1:
+            raise SchemaError(
+                f"a schema has at most one partition key: {[f.name for f in self.fields if f.is_partition_key]}"
+            )
+        if self._partition_name is not None and self._partition_name not in names:
+            raise SchemaError(
+                f"partition_key_field: no field '{self._partition_name}'{did_you_mean(self._partition_name, names)}"
+            )
         if not self.vector_fields:
             raise SchemaError("a schema needs at least one vector field")
         if len(names) > MAX_FIELDS or len(self.vector_fields) > MAX_VECTOR_FIELDS:
@@ -126,12 +142,6 @@ class CollectionSchema:
             function.verify(self.field)
         _refuse_doubled("functions have the same name", [f.name for f in self.functions])
         _refuse_doubled("functions have the same output", [n for f in self.functions for n in f.output_field_names])
-        for field in self.vector_fields:
-            if field.dtype == DataType.SPARSE_FLOAT_VECTOR and self.bm25_input(field.name) is None:
-                raise NotSupported(
-                    f"field '{field.name}': a SPARSE_FLOAT_VECTOR is supported as the output of a BM25 "
-                    "function only; add Function(name, FunctionType.BM25, text_field, this_field)"
-                )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the schema in the shape of pymilvus's `CollectionSchema.to_dict()`; JSON-serialisable."""

@@ -1,7 +1,7 @@
 """Range search: only hits whose distance lies within the band that `radius` and `range_filter` ask for.
 
 `radius` is the far end and never belongs to the band, `range_filter` the near end and always does, as in Milvus:
-IP, COSINE and BM25 `radius < distance <= range_filter`, L2 `range_filter <= distance < radius`.
+IP, COSINE and BM25 `radius < distance <= range_filter`; L2, HAMMING and JACCARD `range_filter <= distance < radius`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from elanus.errors import InvalidArgument
-from elanus.index.metric import from_distance
+from elanus.index.metric import DISTANCES, from_distance
 from elanus.index.registry import IndexSpec, SearchParams
 from elanus.search.found import Found
 from elanus.storage.part import Bools, Floats
@@ -55,7 +55,7 @@ def as_band(spec: IndexSpec, params: SearchParams) -> Band | None:
         return None
     band = Band(from_distance(spec.metric, radius), math.inf if near is None else from_distance(spec.metric, near))
     if band.low >= band.high:
-        order = "below" if spec.metric == "L2" else "above"
+        order = "below" if spec.metric in DISTANCES else "above"
         raise InvalidArgument(
             f"search_params: with {spec.metric} range_filter must be {order} radius; they are {near} and {radius}"
         )

@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 
 from elanus.errors import IndexNotFound, InvalidArgument, SchemaError, did_you_mean
-from elanus.filter import Predicate, compile_filter, split_filter
+from elanus.filter import Predicate, compile_filter, present, split_filter, within
 from elanus.index.registry import IndexSpec, SearchParams, check_search_params
 from elanus.schema.collection import CollectionSchema
 from elanus.schema.fields import FieldSchema
+from elanus.search.queries import SparseQueries, as_sparse, as_stored
 from elanus.search.ranges import Band, as_band
 from elanus.storage.part import Floats
+from elanus.types import DataType
 
 MAX_LIMIT = 16_384
 MAX_QUERIES = 16_384
@@ -22,7 +24,7 @@ MAX_QUERIES = 16_384
 
 @dataclass(frozen=True, eq=False)
 class Route:
-    """Queries against one field: vectors as float32 (queries, dim), or texts; `limit` hits for each."""
+    """Queries against one field: vectors (float32, or bits as uint8), texts, or sparse ones; `limit` hits for each."""
 
     field: FieldSchema
     spec: IndexSpec
@@ -31,12 +33,13 @@ class Route:
     limit: int
     predicate: Predicate | None
     params: SearchParams
+    sparse: SparseQueries | None = None
     band: Band | None = None
 
     @property
     def queries(self) -> int:
         """How many queries the route carries."""
-        return len(self.texts) if self.vectors is None else len(self.vectors)
+        return len(self.texts if self.vectors is None else self.vectors) if self.sparse is None else len(self.sparse)
 
 
 def make_route(
@@ -60,11 +63,20 @@ def make_route(
     params = check_search_params(spec, search_params)
     vectors: Floats | None = None
     texts: tuple[str, ...] = ()
+    sparse: SparseQueries | None = None
     if schema.bm25_input(field.name) is not None:
         texts = as_texts(field, data)
+    elif field.dtype == DataType.SPARSE_FLOAT_VECTOR:
+        sparse = as_sparse(field, data)
+        _counted(sparse)
+    elif field.dtype != DataType.FLOAT_VECTOR:
+        vectors = as_stored(field, data)
+        _counted(vectors)
     else:
         vectors = as_vectors(field, data)
-    return Route(field, spec, vectors, texts, limit, predicate, params, as_band(spec, params))
+    if field.nullable and vectors is not None:
+        predicate = present(predicate, field)
+    return Route(field, spec, vectors, texts, limit, predicate, params, sparse, as_band(spec, params))
 
 
 def pick_field(schema: CollectionSchema, name: str | None) -> FieldSchema:
@@ -129,8 +141,17 @@ def _counted(queries: Any) -> None:
         raise InvalidArgument(f"data must hold 1 to {MAX_QUERIES} queries; it holds {len(queries)}")
 
 
-def make_predicate(schema: CollectionSchema, text: object, params: Mapping[str, Any] | None) -> Predicate | None:
-    """Compile a filter, a str or an `Expression`; an empty one is None."""
+def make_predicate(
+    schema: CollectionSchema,
+    text: object,
+    params: Mapping[str, Any] | None,
+    partitions: tuple[int, ...] | None = None,
+) -> Predicate | None:
+    """Compile a filter, a str or an `Expression`, on the rows of some partitions (None: all); None where all match."""
+    return within(_compiled(schema, text, params), partitions)
+
+
+def _compiled(schema: CollectionSchema, text: object, params: Mapping[str, Any] | None) -> Predicate | None:
     text, params = split_filter(text, params)
     if text is None or text == "":
         if params:

@@ -5,19 +5,20 @@ from __future__ import annotations
 import json
 from functools import lru_cache
 
-import numpy as np
+import pyarrow as pa
 
 from elanus.analysis import Analyzer, make_analyzer
 from elanus.index import bm25
 from elanus.index.inverted import Postings
-from elanus.index.inverted_build import from_texts, merge
+from elanus.index.inverted_build import from_texts
 from elanus.index.inverted_search import PostingsPart
 from elanus.schema.collection import CollectionSchema
 from elanus.schema.fields import FieldSchema
 from elanus.search.found import Found
 from elanus.search.matching import Matching
+from elanus.search.postings import as_found, postings_of
 from elanus.search.request import Route
-from elanus.storage.part import Part, TailBlock
+from elanus.storage.part import Part
 from elanus.storage.view import Slice, View
 
 
@@ -30,16 +31,13 @@ def search_texts(view: View, schema: CollectionSchema, route: Route, allowed: Ma
     assert source is not None
     analyzer = analyzer_of(source)
     parts = view.once(("text", source.name), lambda: [_with_deaths(s, source, analyzer) for s in view.slices])
-    masks = None if route.predicate is None else allowed.masks
+    few = allowed.few_rows
+    masks = None if route.predicate is None or few is not None else allowed.masks
     k1, b = float(route.spec.params["bm25_k1"]), float(route.spec.params["bm25_b"])
     found = []
     for text in route.texts:
-        hits = bm25.search(parts, analyzer.tokens(text), route.limit, k1=k1, b=b, allowed=masks)
-        rids = np.empty(len(hits.rows), np.int64)
-        for number in np.unique(hits.parts).tolist():
-            here = hits.parts == number
-            rids[here] = view.slices[number].part.rids[hits.rows[here]]
-        found.append(Found(rids, hits.scores))
+        hits = bm25.search(parts, analyzer.tokens(text), route.limit, k1=k1, b=b, allowed=masks, among=few)
+        found.append(as_found(view, hits))
     return found
 
 
@@ -54,27 +52,16 @@ def _analyzer(params: str) -> Analyzer:
 
 
 def _with_deaths(s: Slice, source: FieldSchema, analyzer: Analyzer) -> PostingsPart:
-    return s.once(("text", source.name), lambda: PostingsPart(postings_of(s.part, source, analyzer), s.alive))
+    return s.once(("text", source.name), lambda: PostingsPart(text_postings(s.part, source, analyzer), s.alive))
 
 
-def postings_of(part: Part, source: FieldSchema, analyzer: Analyzer) -> Postings:
-    """A part's inverted index over a text field: from its file, or made when first needed."""
-    return part.derive(("postings", source.name), lambda: _load_or_build(part, source, analyzer))
+def text_postings(part: Part, source: FieldSchema, analyzer: Analyzer) -> Postings:
+    """A part's inverted index over a text field."""
 
+    def invert(texts: pa.Array) -> Postings:
+        return from_texts(analyzer.encode(texts.to_pylist()))
 
-def _load_or_build(part: Part, source: FieldSchema, analyzer: Analyzer) -> Postings:
-    arrays = part.arrays(text_name(part.tag(source.name)))
-    if arrays is not None:
-        return Postings.from_arrays(arrays)
-    column = part.column(source.name)
-    known = part.kept() if isinstance(part, TailBlock) else [(part.rows, {})]
-    pieces, start = [], 0
-    for rows, derived in known:
-        made = derived.get(("postings", source.name))
-        texts = column.slice(start, rows).to_pylist() if made is None else []
-        pieces.append((from_texts(analyzer.encode(texts)) if made is None else made, None))
-        start += rows
-    return pieces[0][0] if len(pieces) == 1 else merge(pieces)
+    return postings_of(part, source.name, text_name(part.tag(source.name)), invert)
 
 
 def text_name(tag: str) -> str:

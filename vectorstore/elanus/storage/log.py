@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from elanus.schema.arrow import PARTITION, blank_column, stored_schema
 from elanus.schema.buffers import from_numbers
-from elanus.schema.collection import CollectionSchema
+from elanus.schema.collection import DYNAMIC_FIELD, CollectionSchema
 from elanus.storage.tables import WRITE, LogEntry
 
 
@@ -27,15 +28,32 @@ def _write(sink: Any, batch: pa.RecordBatch) -> None:
 
 
 def decode(entry: LogEntry, schema: CollectionSchema) -> pa.RecordBatch:
-    """Return a log row's batch, zero copy; auto ids, which only the commit knows, are put in."""
+    """Return a log row's batch, zero copy, with the columns that it was logged without."""
     batch = pa.ipc.open_stream(pa.py_buffer(entry.body)).read_next_batch()
-    return with_auto_ids(batch, entry, schema)
+    return completed(batch, entry, schema)
 
 
-def with_auto_ids(batch: pa.RecordBatch, entry: LogEntry, schema: CollectionSchema) -> pa.RecordBatch:
-    """Number a batch's rows from the entry's first id, if the collection numbers its rows and they have no keys yet."""
-    key = schema.primary_field
-    if entry.op != WRITE or not key.auto_id or key.name in batch.schema.names:
+def completed(batch: pa.RecordBatch, entry: LogEntry, schema: CollectionSchema) -> pa.RecordBatch:
+    """A batch of rows with every column of the schema.
+
+    What a batch may lack: auto ids, which only the commit knows; the partition, if it is the default one; and fields
+    that were added to the schema after it was committed.
+    """
+    if entry.op != WRITE:
         return batch
-    ids = from_numbers(np.arange(entry.first_id, entry.first_id + entry.rows, dtype=np.int64))
-    return batch.add_column(0, pa.field(key.name, pa.int64()), ids)
+    given = dict(zip(batch.schema.names, batch.columns, strict=True))
+    columns = {}
+    for column in stored_schema(schema):
+        name = column.name
+        columns[name] = given[name] if name in given else _absent(name, entry, schema)
+    columns[PARTITION] = given[PARTITION] if PARTITION in given else from_numbers(np.zeros(entry.rows, np.int32))
+    return pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns))
+
+
+def _absent(name: str, entry: LogEntry, schema: CollectionSchema) -> pa.Array:
+    if name == DYNAMIC_FIELD:
+        return pa.repeat("{}", entry.rows)
+    field = schema.field(name)
+    if field.auto_id:
+        return from_numbers(np.arange(entry.first_id, entry.first_id + entry.rows, dtype=np.int64))
+    return blank_column(field, entry.rows)

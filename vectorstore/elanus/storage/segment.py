@@ -19,8 +19,8 @@ import pyarrow as pa
 
 from elanus.errors import StoreFormatError
 from elanus.index.metric import norms
-from elanus.schema.arrow import stored_fields
-from elanus.schema.buffers import from_numbers, matrix, numbers
+from elanus.schema.arrow import PARTITION, blank_column, stored_fields
+from elanus.schema.buffers import bits, from_numbers, matrix, numbers
 from elanus.schema.collection import DYNAMIC_FIELD, CollectionSchema
 from elanus.schema.fields import DENSE_VECTORS
 from elanus.storage.encoding import dictionary, plain
@@ -63,6 +63,7 @@ class Segment(Part):
             raise StoreFormatError(f"segment {folder} is damaged: {error}") from error
         self.row = row
         self._folder = folder
+        self._schema = schema
         self._tags = dict(field_tags(schema))
 
     def key_table(self, key_field: str) -> KeyTable:
@@ -79,12 +80,24 @@ class Segment(Part):
 
     def shredded(self, name: str) -> Shredded:
         batch = self._files.get(f"json-{self._tags[name]}")
+        if batch is None:
+            return super().shredded(name)
         return self.derive(("json", name), lambda: Shredded.from_batch(batch, self.column(name)))
 
     def column(self, name: str) -> pa.Array:
-        if name not in self._columns and f"vector-{self._tags.get(name)}" in self._files:
+        if name in self._columns:
+            return super().column(name)
+        if f"vector-{self._tags.get(name)}" in self._files:
             return self._files[f"vector-{self._tags[name]}"].column(0)
-        return super().column(name)
+        return self.derive(("blank", name), lambda: self._blank(name))
+
+    def _blank(self, name: str) -> pa.Array:
+        """A column that the segment was written without: all rows in the default partition, or a younger field."""
+        if name == PARTITION:
+            return from_numbers(np.zeros(self.rows, np.int32))
+        return (
+            pa.repeat("{}", self.rows) if name == DYNAMIC_FIELD else blank_column(self._schema.field(name), self.rows)
+        )
 
     def tag(self, name: str) -> str:
         return self._tags[name]
@@ -98,7 +111,10 @@ class Segment(Part):
 
 def field_tags(schema: CollectionSchema) -> list[tuple[str, str]]:
     """Each column's name and the tag that its own files bear; names may be too long or collide in case."""
-    return [(name, str(n)) for n, name in enumerate(schema.names())] + [(DYNAMIC_FIELD, "meta")]
+    return [(name, str(n)) for n, name in enumerate(schema.names())] + [
+        (DYNAMIC_FIELD, "meta"),
+        (PARTITION, "partition"),
+    ]
 
 
 def _open_rest(folder: Path) -> dict[str, Any]:
@@ -154,6 +170,9 @@ def _write_files(folder: Path, schema: CollectionSchema, kept: Kept, rids: Int64
             columns[field.name] = dictionary(joined_column(kept, field.name))
     if schema.enable_dynamic_field:
         columns[DYNAMIC_FIELD] = _write_json(folder, kept, DYNAMIC_FIELD, tags, sync)
+    partitions = joined_column(kept, PARTITION)
+    if numbers(partitions).any():
+        columns[PARTITION] = partitions
     key_column = columns[schema.primary_field.name]
     write_arrays(folder / "keys.arrow", KeyTable.build(Keys(key_column)).arrays(), sync)
     names = [*columns, RID]
@@ -180,8 +199,14 @@ def joined_column(kept: Kept, name: str) -> pa.Array:
 def joined_vectors(kept: Kept, name: str) -> pa.RecordBatch:
     """The vectors of the kept rows, in order, with their norms."""
     joined = np.concatenate([_keep(part.matrix(name), keep) for part, keep in kept])
-    vectors = pa.FixedSizeListArray.from_arrays(from_numbers(joined.reshape(-1)), joined.shape[1])
+    null = np.concatenate([_keep(_nulls(part.column(name)), keep) for part, keep in kept])
+    mask = pa.array(null) if null.any() else None
+    vectors = pa.FixedSizeListArray.from_arrays(from_numbers(joined.reshape(-1)), joined.shape[1], mask=mask)
     return pa.RecordBatch.from_arrays([vectors, from_numbers(norms(joined))], names=[VECTOR, NORM])
+
+
+def _nulls(column: pa.Array) -> Bools:
+    return bits(column.is_null()) if column.null_count else np.zeros(len(column), np.bool_)
 
 
 def written_vectors(folder: Path, tag: str) -> tuple[Floats, Floats]:

@@ -31,6 +31,10 @@ CREATE INDEX log_of_collection ON log (collection, seq);
 
 ADDED = """
 CREATE TABLE IF NOT EXISTS alias (name TEXT PRIMARY KEY, collection INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS database (name TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS clock (
+    collection INTEGER NOT NULL, second INTEGER NOT NULL, first_rid INTEGER NOT NULL,
+    PRIMARY KEY (collection, second)) WITHOUT ROWID;
 """
 """Tables that a store of this format version may lack; made when it is opened."""
 
@@ -43,7 +47,16 @@ def name_in_making(collection: int) -> str:
     return f"{HIDDEN}{collection}"
 
 
-WRITE, DELETE = "write", "delete"
+DEFAULT_DATABASE = "default"
+
+
+def split_name(name: str) -> tuple[str, str]:
+    """A collection's database, and its name in it."""
+    database, slash, own = name.rpartition("/")
+    return (database, own) if slash else (DEFAULT_DATABASE, name)
+
+
+WRITE, DELETE, EXPEL = "write", "delete", "expel"
 FIRST_ID = 1
 
 Rids = np.ndarray[Any, np.dtype[np.int64]]
@@ -82,7 +95,7 @@ class SegmentRow:
 
 @dataclass(frozen=True)
 class LogEntry:
-    """One committed write batch: rows (an Arrow IPC stream) or deleted keys, and the numbers it was given."""
+    """One committed write: rows (an Arrow IPC stream), deleted keys or expelled partitions, and the numbers it got."""
 
     seq: int
     op: str
@@ -157,7 +170,7 @@ class Transaction:
             self.drop(making.id)
         self._next("seq")
         self._run("DELETE FROM collection WHERE id = ?", (collection,))
-        for table in ("segment", "tombstone", "log"):
+        for table in ("segment", "tombstone", "log", "clock"):
             self._run(f"DELETE FROM {table} WHERE collection = ?", (collection,))
 
     def supersede(self, old: CollectionRow, new: int) -> None:
@@ -171,6 +184,22 @@ class Transaction:
     def number_from(self, collection: int, next_id: int) -> None:
         """Let the keys that the store gives from now on be at least `next_id`."""
         self._run("UPDATE collection SET next_id = max(next_id, ?) WHERE id = ?", (next_id, collection))
+
+    # Databases
+
+    def databases(self) -> list[str]:
+        """The names of the databases but the default one, sorted."""
+        return [name for (name,) in self._run("SELECT name FROM database ORDER BY name")]
+
+    def add_database(self, name: str) -> None:
+        """Make a database."""
+        self._next("seq")
+        self._run("INSERT INTO database VALUES (?)", (name,))
+
+    def drop_database(self, name: str) -> None:
+        """Remove a database, which must be empty."""
+        self._next("seq")
+        self._run("DELETE FROM database WHERE name = ?", (name,))
 
     # Aliases
 
@@ -210,6 +239,32 @@ class Transaction:
         """The collection's log rows with a sequence number over `after`, in order."""
         sql = "SELECT seq, op, rows, first_rid, first_id, body FROM log WHERE collection = ? AND seq > ? ORDER BY seq"
         return [LogEntry(*row) for row in self._run(sql, (collection, after))]
+
+    # Ages
+
+    def tick(self, row: CollectionRow, now: float, exact_to: int) -> None:
+        """Note that rows from the collection's next one on are written now; call it before they are appended.
+
+        The time is rounded up to whole seconds, or so many of them: no row ends before its time.
+        """
+        sql = "SELECT max(second) FROM clock WHERE collection = ?"
+        last = self._run(sql, (row.id,)).fetchall()[0][0]
+        second = -int(-now // exact_to) * exact_to
+        if last is None or second > last:  # a clock put back makes no row younger
+            self._run("INSERT INTO clock VALUES (?, ?, ?)", (row.id, second, row.next_rid))
+
+    def ticks(self, collection: int, after: int) -> list[tuple[int, int]]:
+        """The seconds after one in which rows were written, each with the first row number of it."""
+        sql = "SELECT second, first_rid FROM clock WHERE collection = ? AND second > ? ORDER BY second"
+        return list(self._run(sql, (collection, after)))
+
+    def forget_ticks(self, collection: int, rid: int) -> None:
+        """Drop what is only about rows below a number."""
+        sql = (
+            "DELETE FROM clock WHERE collection = ?1 AND second < "
+            "(SELECT max(second) FROM clock WHERE collection = ?1 AND first_rid <= ?2)"
+        )
+        self._run(sql, (collection, rid))
 
     # Segments
 

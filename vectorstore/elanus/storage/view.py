@@ -1,8 +1,9 @@
 """What a process knows of a collection, and the one rule of which rows are alive.
 
-The rule: of the rows with one key, the one with the highest row number (rid) is alive, unless a later delete
-named the key. Applying the log in order keeps it: a write kills the older rows of its keys, a delete all rows of
-its keys. Every read path sees rows only through a `View`, whose slices carry the mask that this file made.
+The rule: of the rows with one key, the one with the highest row number (rid) is alive, whatever partitions they are
+in, unless a later delete named the key or its partition was dropped. Applying the log in order keeps it: a write kills
+the older rows of its keys, a delete all rows of its keys, an expulsion all rows of its partitions. Every read path sees
+rows only through a `View`, whose slices carry the mask that this file made.
 """
 
 from __future__ import annotations
@@ -14,10 +15,12 @@ from typing import Any, TypeVar
 import numpy as np
 import pyarrow as pa
 
+from elanus.schema.arrow import PARTITION
+from elanus.schema.buffers import from_numbers, numbers
 from elanus.storage.keys import Keys
 from elanus.storage.part import Bools, Int64s, Part, TailBlock
 from elanus.storage.segment import Segment
-from elanus.storage.tables import DELETE, CollectionRow, LogEntry, SegmentRow
+from elanus.storage.tables import EXPEL, WRITE, CollectionRow, LogEntry, SegmentRow
 
 T = TypeVar("T")
 MOST_BLOCKS = 64
@@ -66,12 +69,14 @@ class Slice:
 class View:
     """The rows of a collection at one sequence number; immutable, held by a reader without any lock.
 
-    `cache` ends with the view; `shared` belongs to the collection in this process, for what outlives views.
+    `lookups` are the columns and JSON paths by whose values rows are to be looked up. `cache` ends with the view;
+    `shared` belongs to the collection in this process, for what outlives views.
     """
 
     collection: CollectionRow
     seq: int
     slices: tuple[Slice, ...]
+    lookups: frozenset[Hashable] = frozenset()
     shared: dict[Hashable, Any] = field(default_factory=dict, repr=False)
     cache: dict[Hashable, Any] = field(default_factory=dict, repr=False)
 
@@ -118,6 +123,22 @@ class Tail:
             wanted = np.sort(np.array(rids, np.int64))
             self.slices = [s.without(s.part.locate(wanted)[1]) for s in self.slices]
 
+    def expel(self, partitions: Int64s, key_field: str) -> None:
+        """Let the living rows of these partitions die."""
+        for s in list(self.slices):
+            inside = _within(s.part, partitions)
+            living = inside if s.alive is None else inside[s.alive[inside]]
+            if len(living):
+                self.kill(Keys(s.part.column(key_field).take(from_numbers(living))))
+
+    def expire(self, first_rid: int, key_field: str) -> None:
+        """Let the living rows numbered below `first_rid` die."""
+        for s in list(self.slices):
+            rows = np.arange(np.searchsorted(s.part.rids, first_rid))
+            living = rows if s.alive is None else rows[s.alive[rows]]
+            if len(living):
+                self.kill(Keys(s.part.column(key_field).take(from_numbers(living))))
+
     def cut(self, first_rid: int, key_field: str) -> None:
         """Forget the rows numbered below `first_rid`: a segment holds them now."""
         kept: list[Slice] = []
@@ -144,6 +165,11 @@ class Tail:
         self.slices = [group[0] if len(group) == 1 else _join(group) for group in groups]
 
 
+def _within(part: Part, partitions: Int64s) -> Int64s:
+    """The rows of a part that are in one of these partitions."""
+    return np.flatnonzero(np.isin(numbers(part.column(PARTITION)), partitions))
+
+
 def _rows(group: list[Slice]) -> int:
     return sum(s.part.rows for s in group)
 
@@ -164,12 +190,18 @@ class State:
         self.applied_seq = row.flushed_seq
         self.tail = Tail()
         self.shared: dict[Hashable, Any] = {}
+        self.next_rid = row.flushed_rid
         self._key_field = key_field
+        self._first_rid = 0
         self._segments: list[Slice] = []
+        self._lookups: frozenset[Hashable] = frozenset()
         self._view: View | None = None
 
-    def lay_out(self, row: CollectionRow, segments: Iterable[Segment], tombstones: Int64s) -> None:
+    def lay_out(
+        self, row: CollectionRow, segments: Iterable[Segment], tombstones: Int64s, lookups: frozenset[Hashable]
+    ) -> None:
         """Take over a new list of segments; rows of the tail that they hold now leave the tail."""
+        self._lookups = lookups
         dead = [tombstones, *(s.dead_rids() for s in (*self._segments, *self.tail.slices))]
         gone = np.unique(np.concatenate(dead))
         known = {s.part: s for s in self._segments}
@@ -178,7 +210,9 @@ class State:
         if row.flushed_seq > self.row.flushed_seq:
             self.tail.cut(row.flushed_rid, self._key_field)
         self.applied_seq = max(self.applied_seq, row.flushed_seq)
+        self.next_rid = max(self.next_rid, row.flushed_rid)
         self.row = row
+        self._first_rid = 0
         self._view = None
 
     def segments(self) -> dict[SegmentRow, Segment]:
@@ -187,16 +221,33 @@ class State:
 
     def apply(self, entry: LogEntry, batch: pa.RecordBatch) -> None:
         """Apply one log entry, the next in order; `batch` is its decoded body."""
-        keys = Keys(batch.column(self._key_field))
-        self._segments = [s.without(s.part.find(keys, self._key_field)[1]) for s in self._segments]
-        self.tail.kill(keys)
         nbytes = max(len(entry.body), ENTRY_BYTES)
-        if entry.op == DELETE:
+        if entry.op == EXPEL:
+            self._expel(numbers(batch.column(PARTITION)))
+        else:
+            keys = Keys(batch.column(self._key_field))
+            self._segments = [s.without(s.part.find(keys, self._key_field)[1]) for s in self._segments]
+            self.tail.kill(keys)
+        if entry.op != WRITE:
             self.tail.nbytes += nbytes
         else:
             rids = np.arange(entry.first_rid, entry.first_rid + entry.rows, dtype=np.int64)
             self.tail.append(batch, rids, keys, nbytes)
+            self.next_rid = entry.first_rid + entry.rows
         self.applied_seq = entry.seq
+        self._view = None
+
+    def _expel(self, partitions: Int64s) -> None:
+        self._segments = [s.without(_within(s.part, partitions)) for s in self._segments]
+        self.tail.expel(partitions, self._key_field)
+
+    def expire(self, first_rid: int) -> None:
+        """Let the rows numbered below `first_rid` die of age."""
+        if first_rid <= self._first_rid:
+            return
+        self._segments = [s.without(np.arange(np.searchsorted(s.part.rids, first_rid))) for s in self._segments]
+        self.tail.expire(first_rid, self._key_field)
+        self._first_rid = first_rid
         self._view = None
 
     def living(self, keys: Keys) -> int:
@@ -207,7 +258,8 @@ class State:
         """The collection as far as it has been applied."""
         if self._view is None:
             self.tail.settle()
-            self._view = View(self.row, self.applied_seq, (*self._segments, *self.tail.slices), self.shared)
+            slices = (*self._segments, *self.tail.slices)
+            self._view = View(self.row, self.applied_seq, slices, self._lookups, self.shared)
         return self._view
 
 
