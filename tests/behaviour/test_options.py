@@ -65,13 +65,13 @@ UNSUPPORTED = [
         ("guarantee_timestamp", 1),
     )],
     *[("search", name, value) for name, value in (
-        ("function_chains", [object()]), ("highlighter", object()), ("ids", [1]),
+        ("function_chains", [object()]), ("highlighter", object()),
         ("search_aggregation", object()), ("group_by_field", "id"), ("group_size", 3), ("strict_group_size", True),
-        ("round_decimal", 2), ("order_by_fields", [{"field": "id"}]), ("guarantee_timestamp", 1), ("graceful_time", 5),
+        ("radius", 0.5), ("order_by_fields", [{"field": "id"}]), ("guarantee_timestamp", 1), ("graceful_time", 5),
         ("timezone", "UTC"), ("ignore_growing", True), ("iterator", True), ("namespace", "n"),
     )],
     *[("hybrid_search", name, value) for name, value in (
-        ("group_by_field", "id"), ("round_decimal", 2), ("group_size", 2), ("strict_group_size", True),
+        ("group_by_field", "id"), ("group_size", 2), ("strict_group_size", True),
     )],
 ]  # fmt: skip
 
@@ -141,8 +141,8 @@ def test_a_consistency_level_that_is_none_of_milvuss_is_refused(client: elanus.C
     ("params", "error"),
     [
         ({"metric_type": "L2"}, elanus.InvalidArgument),
-        ({"params": {"radius": 0.5}}, elanus.NotSupported),
-        ({"params": {"range_filter": 0.5}}, elanus.NotSupported),
+        ({"params": {"radius": "near"}}, elanus.InvalidArgument),
+        ({"params": {"range_filter": 0.5}}, elanus.InvalidArgument),
         ({"params": {"bogus_option": 1}}, elanus.InvalidArgument),
         ({"bogus_option": 1}, elanus.InvalidArgument),
         ({"params": 3}, elanus.InvalidArgument),

@@ -121,7 +121,7 @@ def test_no_search_parameters_are_none(params):
         ({"efs": 8}, InvalidArgument, "did you mean 'ef'"),
         ({"ef": 0}, InvalidArgument, r"ef must be an integer in \[1, 32768\]"),
         ({"ef": 5, "params": {"ef": 6}}, InvalidArgument, "'ef' twice"),
-        ({"params": {"radius": 0.5}}, NotSupported, "'radius' is not supported"),
+        ({"params": {"level": 2}}, NotSupported, "'level' is not supported"),
         ({"params": [1]}, InvalidArgument, "must be a dict, not list"),
         ("ef=8", InvalidArgument, "must be a dict, not str"),
     ],
@@ -132,7 +132,7 @@ def test_wrong_search_parameters_are_refused(params, error, message):
 
 
 def test_ef_does_not_fit_an_index_that_has_no_breadth():
-    with pytest.raises(InvalidArgument, match="it takes none"):
+    with pytest.raises(InvalidArgument, match="it takes radius, range_filter"):
         check_search_params(resolve_index(DENSE, False, "FLAT"), {"ef": 10})
 
 
@@ -157,4 +157,8 @@ def test_capabilities_tell_the_whole_table():
         **{data_type.name: set(entries) for data_type, entries in INDEXES.items()},
         "BM25": set(BM25_INDEXES),
     }
-    assert told["FLOAT_VECTOR"]["HNSW"]["search_params"] == {"ef": "an integer in [1, 32768]"}
+    assert told["FLOAT_VECTOR"]["HNSW"]["search_params"] == {
+        "ef": "an integer in [1, 32768]",
+        "radius": "a number",
+        "range_filter": "a number",
+    }

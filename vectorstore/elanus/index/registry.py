@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from numbers import Integral, Real
@@ -36,7 +37,8 @@ class Number:
         return int(value) if self.whole else float(value)
 
     def __str__(self) -> str:
-        return f"{'an integer' if self.whole else 'a number'} in [{self.low:g}, {self.high:g}]"
+        kind = "an integer" if self.whole else "a number"
+        return kind if math.isinf(self.high) else f"{kind} in [{self.low:g}, {self.high:g}]"
 
 
 @dataclass(frozen=True)
@@ -126,10 +128,13 @@ UNSUPPORTED: Mapping[str, str] = {
 }
 """Milvus's other index types, and what to do instead."""
 
+RANGE: Params = dict.fromkeys(("radius", "range_filter"), Number(-math.inf, math.inf, whole=False))
+"""Search parameters of every index: the far and the near end of a range search."""
+
 HINTS = ("mmap.enabled",)
 """Parameters that say where a server keeps an index: here columns are always memory-mapped."""
 
-UNSUPPORTED_SEARCH = ("radius", "range_filter", "level", "hints", "dim_max_score_ratio", "round_decimal")
+UNSUPPORTED_SEARCH = ("level", "hints", "dim_max_score_ratio", "round_decimal")
 """Milvus's other search parameters that fit some index of ours."""
 
 
@@ -149,11 +154,14 @@ class SearchParams:
 
     `ef` is the least number of candidates to score exactly, and the breadth of a graph search.
     `drop_ratio_search` permits leaving out small weights and `nprobe` far lists, of which exact search makes no use.
+    `radius` and `range_filter` are distances, the far and the near end of a range search.
     """
 
     ef: int | None = None
     drop_ratio_search: float | None = None
     nprobe: int | None = None
+    radius: float | None = None
+    range_filter: float | None = None
 
 
 NO_PARAMS = SearchParams()
@@ -218,7 +226,7 @@ def capabilities() -> dict[str, dict[str, dict[str, Any]]]:
             name: {
                 "metrics": list(entry.metrics),
                 "params": {key: str(param) for key, param in entry.build.items()},
-                "search_params": {key: str(param) for key, param in entry.search.items()},
+                "search_params": {key: str(param) for key, param in {**entry.search, **RANGE}.items()},
             }
             for name, entry in entries.items()
         }
@@ -250,7 +258,7 @@ def _table(data_type: DataType, is_bm25_output: bool) -> Mapping[str, Entry]:
 
 
 def _search_table(spec: IndexSpec) -> Params:
-    return _table(spec.data_type, spec.metric == BM25)[spec.index_type].search
+    return {**_table(spec.data_type, spec.metric == BM25)[spec.index_type].search, **RANGE}
 
 
 def _field(data_type: DataType, is_bm25_output: bool) -> str:

@@ -7,7 +7,7 @@ the tail together are one source, so that many of them cost no more than one.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from elanus.index.metric import AnyMetric, BitMetric, as_metric
 from elanus.index.planning import EXACT_ROWS, Strategy, candidates, plan_filtered
 from elanus.search.found import NOTHING, Found
 from elanus.search.matching import Matching
+from elanus.search.ranges import Band
 from elanus.search.request import Route
 from elanus.search.vectors import Field, Source, coded_sources
 from elanus.storage.part import Bools, Floats, Int64s
@@ -66,17 +67,20 @@ class Aim:
     metric: AnyMetric
     k: int
     ef: int
+    band: Band | None = None
 
 
 def search_vectors(view: View, route: Route, allowed: Matching) -> list[Found]:
     """The best `route.limit` rows for each query vector, by exact score; never fewer than match."""
     assert route.vectors is not None
     metric, k = as_metric(route.spec.metric), route.limit
-    aim = Aim(route.field.name, metric, k, route.params.ef or LEAST_EF)
+    aim = Aim(route.field.name, metric, k, route.params.ef or LEAST_EF, route.band)
     everything = Rows(view.slices, allowed)
     if route.spec.index_type == "FLAT" or isinstance(metric, BitMetric) or everything.matches <= max(k, EXACT_ROWS):
         return [_exact(aim, everything, query) for query in route.vectors]
     plans = [_plan(source, allowed, k) for source in coded_sources(view, Field(aim.field, metric))]
+    if route.band is not None:
+        return [_search_within(aim, route.band, plans, everything, query) for query in route.vectors]
     return [_best([_search_source(aim, plan, query) for plan in plans], k) for query in route.vectors]
 
 
@@ -106,6 +110,22 @@ def _search_source(aim: Aim, plan: Plan, query: Floats) -> Found:
     return _exact(aim, plan.rows, query)
 
 
+def _search_within(aim: Aim, band: Band, plans: Sequence[Plan], everything: Rows, query: Floats) -> Found:
+    """The best k within a band; scoring all rows where the candidates do not hold k of them.
+
+    The rows that are too near take the room of others, so their number is asked for besides.
+    """
+    near = _joined([_search_source(aim, plan, query) for plan in plans])
+    too_near = band.above(near.scores)
+    if too_near:
+        wider = replace(aim, k=aim.k + too_near)
+        near = _joined([_search_source(wider, plan, query) for plan in plans])
+    found = band.keep(near)
+    if len(found.rids) >= aim.k and band.above(near.scores) == too_near:
+        return _best([found], aim.k)
+    return _exact(aim, everything, query)
+
+
 def _score(aim: Aim, source: Source, rows: Rows, query: Floats, slots: Int64s) -> Found:
     """The candidates that may be hits, with their exact scores, in no order."""
     rids, vectors, norms = [], [], []
@@ -131,8 +151,12 @@ def _exact(aim: Aim, rows: Rows, query: Floats) -> Found:
         if count:
             at = rows.positions(number)
             matrix, norms = s.part.matrix(aim.field), s.part.norms(aim.field)
-            found, scores = exact.search(query, matrix, norms, at, aim.metric, min(aim.k, count))
-            pieces.append(Found(s.part.rids[found], scores))
+            if aim.band is None:
+                found, scores = exact.search(query, matrix, norms, at, aim.metric, min(aim.k, count))
+                pieces.append(Found(s.part.rids[found], scores))
+            else:
+                rids = s.part.rids if at is None else s.part.rids[at]
+                pieces.append(aim.band.keep(Found(rids, exact.scores(query, matrix, norms, at, aim.metric))))
     return _best(pieces, aim.k)
 
 

@@ -14,6 +14,7 @@ from elanus.index.registry import IndexSpec, SearchParams, check_search_params
 from elanus.schema.collection import CollectionSchema
 from elanus.schema.fields import FieldSchema
 from elanus.search.queries import SparseQueries, as_sparse, as_stored
+from elanus.search.ranges import Band, as_band
 from elanus.storage.part import Floats
 from elanus.types import DataType
 
@@ -33,6 +34,7 @@ class Route:
     predicate: Predicate | None
     params: SearchParams
     sparse: SparseQueries | None = None
+    band: Band | None = None
 
     @property
     def queries(self) -> int:
@@ -74,7 +76,7 @@ def make_route(
         vectors = as_vectors(field, data)
     if field.nullable and vectors is not None:
         predicate = present(predicate, field)
-    return Route(field, spec, vectors, texts, limit, predicate, params, sparse)
+    return Route(field, spec, vectors, texts, limit, predicate, params, sparse, as_band(spec, params))
 
 
 def pick_field(schema: CollectionSchema, name: str | None) -> FieldSchema:
