@@ -44,8 +44,7 @@ class Index:
         """The path as a filter writes it; empty for a plain field."""
         if self.path is None:
             return ""
-        keys = self.path.keys if self.path.field != DYNAMIC_FIELD else self.path.keys[1:]
-        return self.field + "".join(f"[{json.dumps(key)}]" for key in keys)
+        return self.field + "".join(f"[{json.dumps(key)}]" for key in _inner_keys(self.path))
 
     @property
     def lookup(self) -> Hashable:
@@ -253,7 +252,7 @@ class Definition:
         spec = resolve_scalar_index(
             param.field_name, dtype, None if field is None else field.element_type, param.index_type, params
         )
-        name = param.index_name or "_".join([param.field_name, *(map(str, path.keys[1:]) if path else ())])
+        name = param.index_name or "_".join([param.field_name, *map(str, _inner_keys(path))])
         return Index(name, param.field_name, spec, path)
 
     def _indexed_path(self, name: str, text: object) -> Path | None:
@@ -267,3 +266,10 @@ class Definition:
         if text is None and not dynamic:
             raise SchemaError(f"index on '{name}' (JSON): give the path, as json_path='{name}[\"key\"]'")
         return named_path(str(name if text is None else text), self.schema)
+
+
+def _inner_keys(path: Path | None) -> tuple[str | int, ...]:
+    """The keys within a JSON field, or within a dynamic one, whose own name is the path's first key."""
+    if path is None:
+        return ()
+    return path.keys[1:] if path.field == DYNAMIC_FIELD else path.keys

@@ -116,15 +116,13 @@ BM25_INDEXES: Mapping[str, Entry] = dict.fromkeys(_SPARSE_TYPES, Entry((BM25,), 
 
 _INSTEAD_DENSE = "use AUTOINDEX, FLAT or HNSW"
 _INSTEAD_BINARY = "use BIN_FLAT"
-_INSTEAD_SCALAR = "filters need no index on a scalar field"
 _IVF = ("IVF_FLAT", "IVF_SQ8", "IVF_PQ", "IVF_RABITQ", "SCANN", "SCANN_DVR")
 _GRAPH = ("HNSW_SQ", "HNSW_PQ", "HNSW_PRQ", "DISKANN", "AISAQ", "ANNOY")
 _GPU = ("GPU_CAGRA", "GPU_IVF_FLAT", "GPU_IVF_PQ", "GPU_BRUTE_FORCE")
-_SCALAR = ("INVERTED", "STL_SORT", "TRIE", "BITMAP", "NGRAM", "RTREE")
+_SCALAR = ("INVERTED", "STL_SORT", "TRIE", "BITMAP", "NGRAM", "RTREE")  # elanus.index.scalar has them
 UNSUPPORTED: Mapping[str, str] = {
     **dict.fromkeys((*_IVF, *_GRAPH, *_GPU), _INSTEAD_DENSE),
     **dict.fromkeys(("MINHASH_LSH",), _INSTEAD_BINARY),
-    **dict.fromkeys(_SCALAR, _INSTEAD_SCALAR),
 }
 """Milvus's other index types, and what to do instead."""
 
@@ -237,13 +235,12 @@ def capabilities() -> dict[str, dict[str, dict[str, Any]]]:
 def _entry(data_type: DataType, is_bm25_output: bool, index_type: str) -> Entry:
     entries = _table(data_type, is_bm25_output)
     if not entries:
-        kind = "vector" if data_type >= DataType.BINARY_VECTOR else "scalar"
-        instead = f"{' and '.join(t.name for t in INDEXES)} are" if kind == "vector" else _INSTEAD_SCALAR
-        raise NotSupported(f"an index on a {data_type.name} field is not supported yet; {instead}")
+        able = " and ".join(kind.name for kind in INDEXES)
+        raise NotSupported(f"a vector index on a {data_type.name} field is not supported; {able} fields have them")
     if index_type in UNSUPPORTED:
         raise NotSupported(f"index type {index_type} is not supported; {UNSUPPORTED[index_type]}")
     if index_type not in entries:
-        known = {name for table in INDEXES.values() for name in table}
+        known = {*_SCALAR, *(name for table in INDEXES.values() for name in table)}
         if index_type in known:
             raise InvalidArgument(
                 f"index type {index_type} does not fit {_field(data_type, is_bm25_output)}; use {' or '.join(entries)}"
