@@ -182,7 +182,7 @@ class Definition:
         Raises:
             IndexNotFound: names the field without one.
         """
-        bare = [f.name for f in self.schema.vector_fields if f.name not in self.indexes]
+        bare = [f.name for f in self.schema.searchable_fields if f.name not in self.indexes]
         if bare:
             raise IndexNotFound(
                 f"collection '{name}' cannot be loaded: vector field '{bare[0]}' has no index; create_index first"
@@ -244,7 +244,8 @@ class Definition:
         field = self.schema.field(param.field_name) if path is None or path.field != DYNAMIC_FIELD else None
         if field is not None and field.is_vector:
             is_bm25 = self.schema.bm25_input(field.name) is not None
-            spec = resolve_index(field.dtype, is_bm25, param.index_type, param.metric_type, params)
+            nested = field.array is not None
+            spec = resolve_index(field.dtype, is_bm25, param.index_type, param.metric_type, params, in_array=nested)
             return Index(param.index_name or field.name, field.name, spec)
         if param.metric_type:
             raise SchemaError(f"index on '{param.field_name}': a scalar index has no metric_type; leave it out")

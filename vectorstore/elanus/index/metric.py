@@ -33,13 +33,19 @@ class BitMetric(str, Enum):
 
 
 AnyMetric = Metric | BitMetric
-DISTANCES = ("L2", "HAMMING", "JACCARD")
+MAX_SIM = "MAX_SIM"
+DISTANCES = ("L2", "HAMMING", "JACCARD", "MAX_SIM_L2", "MAX_SIM_HAMMING", "MAX_SIM_JACCARD")
 """The metrics whose values fall with likeness, as Milvus tells them; their score is the negative."""
 
 
 def as_metric(name: str) -> AnyMetric:
     """Return the metric of that name."""
     return BitMetric(name) if name in BitMetric.__members__ else Metric(name)
+
+
+def of_max_sim(name: str) -> AnyMetric:
+    """Return the metric by which a MAX_SIM metric compares single vectors; MAX_SIM alone is by COSINE."""
+    return as_metric(name.removeprefix(MAX_SIM).removeprefix("_") or Metric.COSINE.value)
 
 
 def to_distance(metric: str, scores: Floats) -> Floats:
