@@ -241,7 +241,8 @@ def calculated(operand: Operand, op: str, constant: Any, flipped: bool) -> Opera
         sides = (constant, here) if flipped else (here, constant)
         return calculate(op, *sides, single=operand.single)
 
-    sides = (literal(constant), f"({operand.text})") if flipped else (f"({operand.text})", literal(constant))
+    written = f"({literal(constant)})" if op == "**" else literal(constant)
+    sides = (written, f"({operand.text})") if flipped else (f"({operand.text})", written)
     text = f"{sides[0]} {op} {sides[1]}"
     return Operand(text, "json" if operand.kind == "json" else "number", value, operand.single, operand.known)
 
@@ -601,7 +602,7 @@ def negate(part: Filter, word: str) -> Filter:
     return Filter(f"{word}({part.text})", lambda row: opposite(part.test(row)))
 
 
-leaves = st.one_of(
+storable_leaves = st.one_of(
     comparisons(),
     comparisons(),
     comparisons(),
@@ -615,14 +616,22 @@ leaves = st.one_of(
     lengths(),
     text_matches(),
     phrase_matches(),
-    moment_tests(),
 )
-filters = st.recursive(
-    leaves,
-    lambda inner: st.one_of(
+leaves = st.one_of(storable_leaves, storable_leaves, storable_leaves, moment_tests())
+
+
+def trees(leaves: st.SearchStrategy[Filter]) -> st.SearchStrategy[Filter]:
+    return st.recursive(leaves, joined, max_leaves=5)
+
+
+def joined(inner: st.SearchStrategy[Filter]) -> st.SearchStrategy[Filter]:
+    return st.one_of(
         st.builds(join, st.lists(inner, min_size=2, max_size=3), st.sampled_from(["and", "AND", "&&"]), st.just(both)),
         st.builds(join, st.lists(inner, min_size=2, max_size=3), st.sampled_from(["or", "OR", "||"]), st.just(either)),
         st.builds(negate, inner, st.sampled_from(["not ", "!", "NOT "])),
-    ),
-    max_leaves=5,
-)
+    )
+
+
+filters = trees(leaves)
+storable_filters = trees(storable_leaves)
+"""Filters on fields of types that a collection can have."""
