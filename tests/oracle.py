@@ -80,13 +80,24 @@ class Table:
         return [key for key, row in self.rows.items() if condition.test(row) is True]
 
     def dense(self, name: str, query: Sequence[float], condition: Condition = ALL) -> Scores:
-        """Milvus's distance of every matching row to a query vector."""
+        """Milvus's distance of every matching row that has a vector to a query vector; bits are zeros and ones."""
         measure = MEASURES[self.metrics[name]]
         vector = np.asarray(query, np.float32).astype(np.float64)
         return {
             key: measure(np.asarray(self.rows[key][name], np.float32).astype(np.float64), vector)
             for key in self.matching(condition)
+            if self.rows[key][name] is not None
         }
+
+    def sparse(self, name: str, query: Mapping[int, float], condition: Condition = ALL) -> Scores:
+        """The inner product of every matching row that has weight at an index where the query has some."""
+        scores: Scores = {}
+        for key in self.matching(condition):
+            held = self.rows[key][name] or {}
+            common = [index for index in query if query[index] > 0 and held.get(index, 0) > 0]
+            if common:
+                scores[key] = sum(float(np.float32(query[i])) * float(np.float32(held[i])) for i in common)
+        return scores
 
     def bm25(self, name: str, query: str, condition: Condition = ALL, k1: float = K1, b: float = B) -> Scores:
         """BM25 (Robertson, with the idf that is never negative) of every matching row that shares a term."""
@@ -121,12 +132,15 @@ MEASURES: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {
     "COSINE": _cosine,
     "IP": lambda a, b: float(a @ b),
     "L2": lambda a, b: float((a - b) @ (a - b)),
+    "HAMMING": lambda a, b: float(np.count_nonzero(a != b)),
+    "JACCARD": lambda a, b: 1 - float((a * b).sum()) / float(np.maximum(a, b).sum()) if (a + b).any() else 1.0,
 }
+DISTANCES = ("L2", "HAMMING", "JACCARD")
 
 
 def ranked(scores: Scores, metric: str = "BM25") -> list[tuple[Key, float]]:
-    """Keys and scores, best first (L2: the smallest)."""
-    return sorted(scores.items(), key=lambda item: item[1], reverse=metric != "L2")
+    """Keys and scores, best first (of distances the smallest)."""
+    return sorted(scores.items(), key=lambda item: item[1], reverse=metric not in DISTANCES)
 
 
 def has_ties(scores: Scores, tolerance: float = 1e-6) -> bool:
@@ -156,6 +170,6 @@ def weighted(routes: Sequence[Sequence[tuple[Key, float]]], metrics: Sequence[st
 NORMALISED: dict[str, Callable[[float], float]] = {
     "COSINE": lambda s: (1 + s) / 2,
     "IP": lambda s: 0.5 + math.atan(s) / math.pi,
-    "L2": lambda s: 1 - 2 * math.atan(s) / math.pi,
+    **dict.fromkeys(DISTANCES, lambda s: 1 - 2 * math.atan(s) / math.pi),
     "BM25": lambda s: 2 * math.atan(s) / math.pi,
 }

@@ -116,7 +116,31 @@ ARGUMENTS: list[tuple[Call, type[Exception], str]] = [
     (lambda c: c.rename_collection("files", "not a name"), elanus.InvalidArgument, "not a name"),
     (lambda c: c.drop_index("articles", "vector"), elanus.InvalidArgument, "release_collection"),
     (lambda c: c.create_index("articles", c.prepare_index_params()), elanus.InvalidArgument, "empty"),
-    (lambda c: c.create_index("articles", c.prepare_index_params("color")), elanus.InvalidArgument, "color"),
+    (
+        lambda c: c.create_index("articles", c.prepare_index_params("color", index_type="FLAT")),
+        elanus.InvalidArgument,
+        "color.*no scalar index 'FLAT'",
+    ),
+    (
+        lambda c: c.create_index("articles", c.prepare_index_params("color", metric_type="L2")),
+        elanus.InvalidArgument,
+        "color.*no metric_type",
+    ),
+    (
+        lambda c: c.create_index("articles", c.prepare_index_params("meta", index_type="INVERTED")),
+        elanus.InvalidArgument,
+        "meta.*json_path",
+    ),
+    (
+        lambda c: c.create_index("articles", c.prepare_index_params("score", index_type="BITMAP")),
+        elanus.InvalidArgument,
+        "score.*DOUBLE.*AUTOINDEX or INVERTED or STL_SORT",
+    ),
+    (
+        lambda c: c.create_index("articles", c.prepare_index_params("n", index_type="TRIE")),
+        elanus.InvalidArgument,
+        "TRIE",
+    ),
     (lambda c: c.prepare_index_params(index_type="FLAT"), elanus.InvalidArgument, "field_name"),
     (lambda c: c.delete("articles"), elanus.InvalidArgument, "ids or a filter"),
     (lambda c: c.delete("articles", filter=""), elanus.InvalidArgument, "ids or a filter"),

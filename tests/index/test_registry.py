@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from elanus.errors import InvalidArgument, NotSupported
 from elanus.index.registry import (
+    BM25_INDEXES,
     INDEXES,
     UNSUPPORTED,
     IndexSpec,
@@ -19,7 +20,7 @@ DENSE, SPARSE = DataType.FLOAT_VECTOR, DataType.SPARSE_FLOAT_VECTOR
 
 @pytest.mark.parametrize("index_type", ["", "AUTOINDEX", "autoindex"])
 def test_no_index_type_means_autoindex_with_cosine(index_type):
-    assert resolve_index(DENSE, False, index_type) == IndexSpec("AUTOINDEX", "COSINE", {})
+    assert resolve_index(DENSE, False, index_type) == IndexSpec("AUTOINDEX", "COSINE", {}, DENSE)
 
 
 @pytest.mark.parametrize("metric", ["COSINE", "IP", "L2", "l2"])
@@ -56,10 +57,8 @@ def test_scalar_indexes_are_refused_by_name(data_type):
 
 
 def test_fields_that_cannot_be_searched_yet_are_refused():
-    with pytest.raises(NotSupported, match="BINARY_VECTOR"):
-        resolve_index(DataType.BINARY_VECTOR, False, "BIN_FLAT")
-    with pytest.raises(NotSupported, match="BM25 function only"):
-        resolve_index(SPARSE, False, "SPARSE_INVERTED_INDEX", "IP")
+    with pytest.raises(NotSupported, match="STRUCT field is not supported yet; FLOAT_VECTOR and"):
+        resolve_index(DataType.STRUCT, False, "AUTOINDEX")
 
 
 @pytest.mark.parametrize(
@@ -75,7 +74,6 @@ def test_fields_that_cannot_be_searched_yet_are_refused():
         (("HNSW", "L2", {"M": 2.5}), "not 2.5"),
         (("HNSW", "L2", {"M": True}), "not True"),
         (("HNSW", "L2", {"M": "16"}), "not '16'"),
-        (("HNSW", "L2", {"mmap.enabled": True}), "'mmap.enabled' is not supported"),
     ],
 )
 def test_a_wrong_definition_is_refused_with_the_way_out(arguments, message):
@@ -123,7 +121,7 @@ def test_no_search_parameters_are_none(params):
         ({"efs": 8}, InvalidArgument, "did you mean 'ef'"),
         ({"ef": 0}, InvalidArgument, r"ef must be an integer in \[1, 32768\]"),
         ({"ef": 5, "params": {"ef": 6}}, InvalidArgument, "'ef' twice"),
-        ({"params": {"radius": 0.5}}, NotSupported, "'radius' is not supported"),
+        ({"params": {"level": 2}}, NotSupported, "'level' is not supported"),
         ({"params": [1]}, InvalidArgument, "must be a dict, not list"),
         ("ef=8", InvalidArgument, "must be a dict, not str"),
     ],
@@ -134,8 +132,18 @@ def test_wrong_search_parameters_are_refused(params, error, message):
 
 
 def test_ef_does_not_fit_an_index_that_has_no_breadth():
-    with pytest.raises(InvalidArgument, match="it takes none"):
+    with pytest.raises(InvalidArgument, match="it takes radius, range_filter"):
         check_search_params(resolve_index(DENSE, False, "FLAT"), {"ef": 10})
+
+
+@pytest.mark.parametrize("index_type", ["", "SPARSE_INVERTED_INDEX", "SPARSE_WAND"])
+def test_sparse_vectors_are_measured_by_inner_product(index_type):
+    spec = resolve_index(SPARSE, False, index_type, "", {"drop_ratio_build": 0.2, "inverted_index_algo": "TAAT_NAIVE"})
+    assert (spec.metric, spec.params) == ("IP", {"inverted_index_algo": "TAAT_NAIVE", "drop_ratio_build": 0.2})
+    assert check_search_params(spec, {"drop_ratio_search": 0.2}).drop_ratio_search == 0.2
+    for metric in ("COSINE", "L2", "BM25"):
+        with pytest.raises(InvalidArgument, match="use IP"):
+            resolve_index(SPARSE, False, index_type, metric)
 
 
 def test_dropping_small_weights_may_be_permitted_to_bm25():
@@ -146,6 +154,11 @@ def test_dropping_small_weights_may_be_permitted_to_bm25():
 def test_capabilities_tell_the_whole_table():
     told = capabilities()
     assert {name: set(entries) for name, entries in told.items()} == {
-        data_type.name: set(entries) for data_type, entries in INDEXES.items()
+        **{data_type.name: set(entries) for data_type, entries in INDEXES.items()},
+        "BM25": set(BM25_INDEXES),
     }
-    assert told["FLOAT_VECTOR"]["HNSW"]["search_params"] == {"ef": "an integer in [1, 32768]"}
+    assert told["FLOAT_VECTOR"]["HNSW"]["search_params"] == {
+        "ef": "an integer in [1, 32768]",
+        "radius": "a number",
+        "range_filter": "a number",
+    }

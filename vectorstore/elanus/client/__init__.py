@@ -15,12 +15,15 @@ from elanus.client.indexes import Indexes
 from elanus.client.partitions import Partitions
 from elanus.client.rows import Rows
 from elanus.client.searching import Searching
+from elanus.client.upkeep import Upkeep
 from elanus.errors import NotSupported
 
 __all__ = ["Client", "connect"]
 
 
-class Client(Collections, Databases, Altering, Aliases, Partitions, Indexes, Rows, Searching, Embeddings, Analyzing):
+class Client(
+    Collections, Databases, Altering, Aliases, Partitions, Indexes, Rows, Searching, Embeddings, Analyzing, Upkeep
+):
     """A store in a folder, with the methods, defaults and result shapes of `pymilvus.MilvusClient`.
 
     Args:

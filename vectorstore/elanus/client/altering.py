@@ -78,7 +78,9 @@ class Altering(Base):
         for name in params:
             if name not in FIELD_PARAMS:
                 able = ", ".join(FIELD_PARAMS)
-                raise InvalidArgument(f"{call}: '{name}' cannot be changed; {able} can{did_you_mean(name, FIELD_PARAMS)}")
+                raise InvalidArgument(
+                    f"{call}: '{name}' cannot be changed; {able} can{did_you_mean(name, FIELD_PARAMS)}"
+                )
 
         def alter(definition: Definition) -> Definition:
             raw = definition.schema.field(field_name).to_dict()

@@ -6,11 +6,12 @@ import os
 from types import TracebackType
 from typing import Any
 
-from elanus.client.options import METHODS_INSTEAD, refuse
+from elanus.client.options import refuse
+from elanus.client.unsupported import UNSUPPORTED_METHODS
 from elanus.engine.collection import Collection
 from elanus.engine.databases import FullName, check_database, full_name
 from elanus.engine.store import Store
-from elanus.errors import CollectionNotLoaded, InvalidArgument
+from elanus.errors import CollectionNotLoaded, InvalidArgument, NotSupported
 from elanus.schema.fields import check_name
 from elanus.storage.tables import DEFAULT_DATABASE
 
@@ -22,7 +23,11 @@ class Base:
         database = options.pop("db_name", None) or DEFAULT_DATABASE
         refuse("connect", options, ("path", "durability", "db_name"))
         self._store = Store(path, durability)
-        self._database = check_database(self._store, database)
+        try:
+            self._database = check_database(self._store, database)
+        except BaseException:
+            self._store.close()
+            raise
 
     @property
     def path(self) -> str:
@@ -42,9 +47,14 @@ class Base:
         self.close()
 
     def __getattr__(self, name: str) -> Any:
-        hint = METHODS_INSTEAD.get(name)
-        said = f"; Milvus has it, this version does not yet: {hint}" if hint else ""
-        raise AttributeError(f"'{type(self).__name__}' has no '{name}'{said}")
+        """A method that Milvus's client has and an embedded store cannot, which says why when it is called."""
+        if name not in UNSUPPORTED_METHODS:
+            raise AttributeError(f"'{type(self).__name__}' has no '{name}'")
+
+        def refused(*args: Any, **kwargs: Any) -> Any:
+            raise NotSupported(f"{name} is not supported; {UNSUPPORTED_METHODS[name]}")
+
+        return refused
 
     def __repr__(self) -> str:
         state = "closed" if self._store.closed else self._store.durability

@@ -14,7 +14,7 @@ from elanus.engine.partitions import MAX_PARTITIONS, Partitions
 from elanus.engine.properties import checked_properties
 from elanus.errors import CollectionNotFound, InvalidArgument
 from elanus.schema.collection import CollectionSchema, as_schema
-from elanus.schema.fields import MAX_DIM, MAX_VARCHAR_BYTES, MIN_DIM
+from elanus.schema.fields import MAX_DIM, MAX_VARCHAR_BYTES, MIN_DIM, FieldSchema
 from elanus.schema.indexes import IndexParam, IndexParams, as_index_params
 from elanus.schema.rows import check_defaults
 from elanus.storage.tables import split_name
@@ -45,6 +45,11 @@ class Collections(Base):
     def create_schema(cls, **kwargs: Any) -> CollectionSchema:
         """Return an empty schema; options as `CollectionSchema` takes them (auto_id, enable_dynamic_field, ...)."""
         return CollectionSchema(**kwargs)
+
+    @classmethod
+    def create_field_schema(cls, name: str, data_type: DataType, desc: str = "", **kwargs: Any) -> FieldSchema:
+        """Return a field; options as `FieldSchema` takes them."""
+        return FieldSchema(name, data_type, desc, **kwargs)
 
     @classmethod
     def prepare_index_params(cls, field_name: str = "", **kwargs: Any) -> IndexParams:

@@ -21,13 +21,9 @@ INSTEAD = {
     "group_by_field": "group the hits yourself",
     "group_size": "group the hits yourself",
     "strict_group_size": "group the hits yourself",
-    "round_decimal": "round the distances yourself",
-    "ids": "get() the vectors and search with them",
     "order_by_fields": "sort the hits yourself",
     "order_by": "sort the rows yourself",
     "group_by_fields": "aggregate the rows yourself",
-    "partial_update": "upsert whole rows",
-    "field_ops": "upsert whole rows",
     "db_name": "use_database(name) first",
     "guarantee_timestamp": "every read sees every commit; leave it out",
     "graceful_time": "every read sees every commit; leave it out",
@@ -36,21 +32,18 @@ INSTEAD = {
     "namespace": "filter on a field instead",
     "enable_namespace": "filter on a field instead",
     "ignore_growing": "rows are searchable at once; leave it out",
-    "radius": "filter the hits by distance yourself",
-    "range_filter": "filter the hits by distance yourself",
+    "radius": "write it into search_params",
+    "range_filter": "write it into search_params",
     "iterator": "page with offset and limit",
     "token": "a folder has no accounts; use file permissions",
     "user": "a folder has no accounts; use file permissions",
     "password": "a folder has no accounts; use file permissions",
     "uri": "give the path as the first argument",
+    "is_clustering": "rows are found by their key without it; leave it out",
+    "is_l0": "deletes are merged with the rest; leave it out",
+    "target_size": "segments merge by their sizes; leave it out",
+    "states": "every segment is flushed and searchable; leave it out",
 }
-
-
-METHODS_INSTEAD = {
-    **dict.fromkeys(("query_iterator", "search_iterator"), "page with limit and offset"),
-    **dict.fromkeys(("compact", "optimize"), "flush merges what pays"),
-}
-"""Methods of Milvus's client that this version lacks, and what to do instead."""
 
 
 def refuse(call: str, options: Mapping[str, Any], known: tuple[str, ...] = ()) -> None:

@@ -6,6 +6,8 @@ import html
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 SHOWN_ROWS = 10
 SHOWN_CHARACTERS = 80
 
@@ -120,6 +122,13 @@ def make_hits(key: str, rows: Sequence[tuple[int | str, dict[str, Any]]], distan
     return Hits(
         [Hit(key, row_id, distance, entity) for (row_id, entity), distance in zip(rows, distances, strict=True)]
     )
+
+
+def rounded(distances: Any, digits: int) -> list[float]:
+    """Return distances as floats, to so many decimal places; -1 leaves them as they are."""
+    if digits < 0:
+        return list(distances.tolist())
+    return list((np.round(distances.astype(np.float64), digits) + 0.0).tolist())  # no minus zero
 
 
 def _shown(items: Iterable[object], count: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,11 +14,15 @@ from elanus.client.base import Base
 from elanus.client.options import check_consistency, check_timeout, refuse
 from elanus.client.results import QueryResult
 from elanus.engine.collection import Collection, Written
+from elanus.engine.definition import Definition
 from elanus.engine.embedding import with_vectors
+from elanus.engine.properties import OWN_IDS
 from elanus.errors import InvalidArgument, RowError
 from elanus.filter import Expression, Predicate
 from elanus.schema.arrow import PARTITION
 from elanus.schema.buffers import numbers
+from elanus.schema.collection import CollectionSchema
+from elanus.schema.partial import brings_keys, checked_operations, to_pieces, with_own_keys
 from elanus.schema.rows import to_batch
 from elanus.search.found import fetch
 from elanus.search.matching import matching
@@ -27,6 +32,7 @@ from elanus.storage.part import Int64s
 from elanus.storage.view import View, find
 
 COUNT = "count(*)"
+NOTHING_WRITTEN = Written(pa.array([], pa.int64()), 0)
 INT64_RANGE = range(-(2**63), 2**63)
 
 
@@ -69,14 +75,46 @@ class Rows(Base):
         partition_name: str | None = "",
         **kwargs: Any,
     ) -> dict[str, Any]:
-        """Store whole rows, replacing those with the same keys; arguments and errors as for `insert`.
+        """Store rows, replacing those with the same keys; arguments and errors as for `insert`.
+
+        Rows of a collection whose keys the store gives may bring keys; without them they are new.
+
+        Args:
+            partial_update: the rows bring their keys and some other fields; what they leave out keeps its value, and
+                dynamic fields are merged by name. A row whose key is new must bring what every row must. Rows stay in
+                their partitions unless `partition_name` is given.
+            field_ops: with ARRAY fields, by name: "array_append" adds the elements that a row brings, "array_remove"
+                removes every equal one; implies `partial_update`.
 
         Returns:
             {"upsert_count": n, "ids": [...], "cost": 0}.
         """
+        operations = kwargs.pop("field_ops", None)
+        partial = bool(kwargs.pop("partial_update", False)) or bool(operations)
         refuse("upsert", kwargs)
-        written = self._write("upsert", collection_name, data, timeout, partition_name)
+        if partial:
+            written = self._merge(collection_name, data, timeout, partition_name, operations or {})
+        else:
+            written = self._write("upsert", collection_name, data, timeout, partition_name)
         return {"upsert_count": written.rows, "ids": written.keys.to_pylist(), "cost": 0}
+
+    def _merge(
+        self, collection_name: str, data: Any, timeout: float | None, partition: str | None, operations: Any
+    ) -> Written:
+        name = self._name(collection_name)
+
+        def merge(collection: Collection) -> Written:
+            definition = collection.definition
+            asked = checked_operations(definition.schema, operations)
+            number = definition.partitions.number(partition) if partition else None
+            pieces = to_pieces(definition.schema, data)
+            if not pieces:
+                return NOTHING_WRITTEN
+            whole = [replace(piece, batch=with_vectors(name, definition, piece.batch)) for piece in pieces]
+            return collection.merge(whole, asked, name, number)
+
+        with self._store.patience(check_timeout("upsert", timeout)):
+            return self._store.write(name, merge)
 
     def _write(self, call: str, name: str, data: Any, timeout: float | None, partition: str | None) -> Written:
         name = self._name(name)
@@ -84,9 +122,9 @@ class Rows(Base):
         def write(collection: Collection) -> Written:
             definition = collection.definition
             number = definition.partitions.number(partition) if partition else 0
-            batch = to_batch(definition.schema, data)
+            batch = to_batch(_bringing(call, definition, data), data)
             if not batch.num_rows:
-                return Written(pa.array([], pa.int64()), 0)
+                return NOTHING_WRITTEN
             return collection.write(with_vectors(name, definition, batch), name, number)
 
         with self._store.patience(check_timeout(call, timeout)):
@@ -197,6 +235,13 @@ class Rows(Base):
             limit, _ = check_window(MAX_LIMIT - offset if limit is None else limit, offset)
             rids = rids[offset : offset + limit]
         return QueryResult(fetch(view, rids, output))
+
+
+def _bringing(call: str, definition: Definition, data: Any) -> CollectionSchema:
+    """The schema of rows to come: with keys of their own where they may bring those that the store would give."""
+    schema = definition.schema
+    own = schema.auto_id and (call == "upsert" or definition.properties.get(OWN_IDS, False))
+    return with_own_keys(schema) if own and brings_keys(schema, data) else schema
 
 
 def as_keys(collection: Collection, ids: Any) -> pa.Array:

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from elanus.client.base import Base
-from elanus.client.options import check_consistency, check_dict, check_timeout, refuse
-from elanus.client.results import Hits, SearchResult, make_hits
+from elanus.client.options import check_consistency, check_dict, check_timeout, check_whole, refuse
+from elanus.client.results import Hits, SearchResult, make_hits, rounded
+from elanus.client.rows import as_keys
 from elanus.engine.collection import Collection
 from elanus.engine.embedding import query_data
 from elanus.errors import InvalidArgument
@@ -19,6 +20,7 @@ from elanus.search.found import Found, fetch_with_keys
 from elanus.search.pipeline import run_route
 from elanus.search.request import Route, check_window, make_predicate, make_route, pick_field
 from elanus.search.reranking import make_judge
+from elanus.search.stored import stored_queries
 from elanus.storage.view import View
 
 
@@ -37,6 +39,7 @@ class Searching(Base):
         partition_names: list[str] | None = None,
         anns_field: str | None = None,
         ranker: Any = None,
+        ids: Any = None,
         **kwargs: Any,
     ) -> SearchResult:
         """Return, for each query, the `limit` most similar rows that match the filter.
@@ -47,18 +50,22 @@ class Searching(Base):
             filter, filter_params: a Milvus boolean expression and the values of its `{name}` places, or an
                 `elanus.Expression` (`F.year >= 2020`), which holds its own.
             output_fields: fields to return with each hit; "*" means all.
-            search_params: {"params": {...}} of the index; see the index's documentation.
+            search_params: {"params": {...}} of the index; see the index's documentation. "radius" and "range_filter"
+                keep the hits of a range: IP, COSINE and BM25 radius < distance <= range_filter, L2
+                range_filter <= distance < radius; either `radius` alone or both.
             anns_field: the field to search; needed if there are several.
             ranker: a model that ranks the best candidates anew: `Function(name, FunctionType.RERANK, [text_field],
                 params={"reranker": "model", "provider": ..., "model_name": ...})`, or any object with
                 `rerank(query, documents)`. The question is the text searched with, or the param "queries". It ranks 20
                 candidates, or as many as the param "candidates" says, and at least limit + offset.
+            ids: search with what the rows of these keys hold, instead of `data`.
             offset: how many hits to skip, by keyword.
+            round_decimal: to how many places distances are rounded, 0 to 6, by keyword; -1 (default) leaves them.
 
         Returns:
             One list of hits per query, best first: {key: ..., "distance": ..., "entity": {...}}. min(limit,
-            matching rows) hits each. COSINE, IP and BM25 distances grow with likeness, L2 is the squared distance;
-            with a ranker the distance is the model's score.
+            rows that match and lie in the range) hits each. COSINE, IP and BM25 distances grow with likeness, L2 is
+            the squared distance; with a ranker the distance is the model's score.
 
         Raises:
             InvalidArgument, FilterError, CollectionNotFound, CollectionNotLoaded, NotSupported: see each message.
@@ -68,7 +75,8 @@ class Searching(Base):
         search_params = check_dict("search", "search_params", search_params)
         offset = kwargs.pop("offset", search_params.get("offset", 0))
         check_consistency("search", kwargs.pop("consistency_level", None))
-        refuse("search", kwargs, ("filter_params", "offset"))
+        digits = check_whole("search", "round_decimal", kwargs.pop("round_decimal", -1), -1, 6)
+        refuse("search", kwargs, ("filter_params", "offset", "round_decimal"))
         check_timeout("search", timeout)
         limit, offset = check_window(limit, offset)
         reranking = _of_a_model(ranker)
@@ -77,6 +85,7 @@ class Searching(Base):
         output = collection.definition.output(output_fields)
         inside = collection.definition.partitions.readable(partition_names)
         predicate = make_predicate(schema, filter, filter_params, inside)
+        data = _data(collection, view, anns_field, data, ids)
         params = {key: value for key, value in search_params.items() if key != "offset"}
         depth = _depth(reranking, limit + offset)
         route = _route(collection, anns_field, data, depth, predicate, params)
@@ -87,7 +96,7 @@ class Searching(Base):
         windows = [hits.window(offset, limit) for hits in found]
         metric = route.spec.metric
         distances = [hits.scores if judge else to_distance(metric, hits.scores) for hits in windows]
-        return _result(collection, view, windows, distances, output)
+        return _result(collection, view, windows, distances, output, digits)
 
     def hybrid_search(
         self,
@@ -115,7 +124,8 @@ class Searching(Base):
         """
         offset = kwargs.pop("offset", 0)
         check_consistency("hybrid_search", kwargs.pop("consistency_level", None))
-        refuse("hybrid_search", kwargs, ("offset",))
+        digits = check_whole("hybrid_search", "round_decimal", kwargs.pop("round_decimal", -1), -1, 6)
+        refuse("hybrid_search", kwargs, ("offset", "round_decimal"))
         check_timeout("hybrid_search", timeout)
         limit, offset = check_window(limit, offset)
         reranking = as_reranking(ranker)
@@ -134,7 +144,17 @@ class Searching(Base):
         if judge is not None:
             fused = judge.rerank(view, fused, limit + offset)
         windows = [hits.window(offset, limit) for hits in fused]
-        return _result(collection, view, windows, [hits.scores for hits in windows], output)
+        return _result(collection, view, windows, [hits.scores for hits in windows], output, digits)
+
+
+def _data(collection: Collection, view: View, anns_field: str | None, data: Any, ids: Any) -> Any:
+    """What to search with: the data, or what the rows of `ids` hold."""
+    if ids is None:
+        return data
+    if data is not None:
+        raise InvalidArgument("search: give either data or ids")
+    schema = collection.definition.schema
+    return stored_queries(view, schema, pick_field(schema, anns_field), as_keys(collection, ids))
 
 
 def _of_a_model(ranker: Any) -> Reranking | None:
@@ -181,10 +201,13 @@ def _route(
 
 
 def _result(
-    collection: Collection, view: View, found: Sequence[Found], distances: Sequence[Any], output: Output
+    collection: Collection, view: View, found: Sequence[Found], distances: Sequence[Any], output: Output, digits: int
 ) -> SearchResult:
     return SearchResult(
-        [_hits(collection, view, hits, said.tolist(), output) for hits, said in zip(found, distances, strict=True)]
+        [
+            _hits(collection, view, hits, rounded(said, digits), output)
+            for hits, said in zip(found, distances, strict=True)
+        ]
     )
 
 

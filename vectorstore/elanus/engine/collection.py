@@ -19,11 +19,13 @@ import numpy as np
 import pyarrow as pa
 
 from elanus.engine.definition import Definition
+from elanus.engine.merging import merged
 from elanus.engine.naming import named
 from elanus.errors import StoreError
 from elanus.filter import Predicate
 from elanus.schema.arrow import PARTITION, stored_schema
 from elanus.schema.buffers import from_numbers, numbers
+from elanus.schema.partial import Piece
 from elanus.search.matching import matching
 from elanus.storage.catalog import Catalog
 from elanus.storage.clock import COARSE_SECONDS, Clock
@@ -34,6 +36,8 @@ from elanus.storage.tables import DELETE, WRITE, CollectionRow, LogEntry, Segmen
 from elanus.storage.view import State, View, find
 
 OPEN_ATTEMPTS = 20
+LAST_ID = 2**62
+"""Keys that the store gives go on behind the highest that rows brought, if it is below this."""
 
 
 class Stale(Exception):
@@ -139,14 +143,40 @@ class Collection:
         if partition:
             batch = batch.append_column(PARTITION, from_numbers(np.full(batch.num_rows, partition, np.int32)))
         body = encode(batch)
-        key = self.definition.key_field
         with self._catalog.write() as transaction:
             row = self._row(transaction, name)
-            transaction.tick(row, time.time(), COARSE_SECONDS if self.definition.ttl is None else 1)
-            entry = transaction.append(row, WRITE, batch.num_rows, body)
+            entry = self._append(transaction, row, batch, body)
+        return self._written(row, entry, batch)
+
+    def merge(
+        self, pieces: Sequence[Piece], operations: Mapping[str, str], name: str, partition: int | None
+    ) -> Written:
+        """Commit rows that bring some of their fields; the others keep their values, as of the moment of the commit.
+
+        Stale and RowError as in `write` and `merged`.
+        """
+        with self._catalog.write() as transaction:
+            row = self._row(transaction, name)
+            with self._lock:
+                self.catch_up(transaction, row)
+                batch = merged(self.view(), self.definition.schema, pieces, operations, partition)
+            entry = self._append(transaction, row, batch, encode(batch))
+        return self._written(row, entry, batch)
+
+    def _append(
+        self, transaction: Transaction, row: CollectionRow, batch: pa.RecordBatch, body: memoryview
+    ) -> LogEntry:
+        transaction.tick(row, time.time(), COARSE_SECONDS if self.definition.ttl is None else 1)
+        entry = transaction.append(row, WRITE, batch.num_rows, body)
+        key = self.definition.schema.primary_field
+        if key.auto_id and key.name in batch.schema.names:
+            transaction.number_from(row.id, _highest(batch.column(key.name)) + 1)
+        return entry
+
+    def _written(self, row: CollectionRow, entry: LogEntry, batch: pa.RecordBatch) -> Written:
         stored = completed(batch, entry, self.definition.schema)
         self._applied(row, entry, stored)
-        return Written(stored.column(key), batch.num_rows)
+        return Written(stored.column(self.definition.key_field), batch.num_rows)
 
     def delete(self, choose: Callable[[View], pa.Array], name: str) -> int:
         """Delete the rows whose keys `choose` returns from the newest view; return how many lived.
@@ -199,6 +229,12 @@ def _matching_keys(view: View, predicate: Predicate, definition: Definition) -> 
         keys = s.part.column(definition.key_field)
         pieces.append((keys if choice is None else keys.take(from_numbers(choice.rows))).cast(field.type))
     return pa.concat_arrays(pieces)
+
+
+def _highest(keys: pa.Array) -> int:
+    """The highest number among keys, be they numbers or strings that say one; 0 if there is none."""
+    said = (int(key) for key in keys.to_pylist() if isinstance(key, int) or (key.isascii() and key.isdigit()))
+    return max((number for number in said if number < LAST_ID), default=0)
 
 
 def _keys_within(view: View, keys: pa.Array, partitions: Sequence[int], key_field: str) -> pa.Array:

@@ -19,6 +19,7 @@ from elanus.schema.collection import DYNAMIC_FIELD, CollectionSchema
 from elanus.schema.fields import FieldSchema
 from elanus.schema.indexes import IndexParam
 from elanus.schema.output import Output, resolve_output
+from elanus.search.lookups import GRAMS
 from elanus.types import ConsistencyLevel, DataType
 
 REMEMBERED_OUTPUTS = 256
@@ -45,6 +46,13 @@ class Index:
             return ""
         keys = self.path.keys if self.path.field != DYNAMIC_FIELD else self.path.keys[1:]
         return self.field + "".join(f"[{json.dumps(key)}]" for key in keys)
+
+    @property
+    def lookup(self) -> Hashable:
+        """What a scalar index lets be looked up: values of a field or of a path, or grams."""
+        if self.spec.index_type == "NGRAM":
+            return GRAMS, self.field, self.spec.params["max_gram"]
+        return self.field if self.path is None else (self.path.field, self.path.keys)
 
     @property
     def is_scalar(self) -> bool:
@@ -87,9 +95,9 @@ class Definition:
 
     @cached_property
     def lookups(self) -> frozenset[Hashable]:
-        """The columns, and the JSON paths as (field, keys), by whose values rows are looked up."""
+        """What rows are looked up by; see `known_of`."""
         scalar = [index for index in self.indexes.values() if index.is_scalar]
-        found: list[Hashable] = [i.field if i.path is None else (i.path.field, i.path.keys) for i in scalar]
+        found = [i.lookup for i in scalar]
         if self.schema.partition_key is not None:
             found.append(self.schema.partition_key.name)
         return frozenset([*found, PARTITION] if self.partitions.divided else found)

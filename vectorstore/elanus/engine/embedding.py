@@ -17,7 +17,7 @@ from elanus.engine.definition import Definition
 from elanus.errors import ModelMismatch, RowError, SchemaError
 from elanus.models import embed_documents, embed_queries, find_embedder, fingerprint
 from elanus.schema.collection import CollectionSchema
-from elanus.schema.columns import vector_column
+from elanus.schema.dense import vector_column
 from elanus.schema.fields import FieldSchema
 from elanus.schema.functions import Function
 from elanus.search.request import as_texts, given_texts
@@ -108,12 +108,16 @@ def settled(function: Function, model: TextModel) -> Function:
 def with_vectors(name: str, definition: Definition, batch: pa.RecordBatch) -> pa.RecordBatch:
     """Return a batch with the outputs of the collection's embedding functions behind its other columns.
 
+    A batch for a partial upsert may lack a function's text; its rows keep the vectors that they have.
+
     Raises:
         RowError: a row has no text to embed.
         ModelMismatch: this process has another model than the one that filled the field.
         ModelFailed, InvalidArgument: the model cannot be had, or failed.
     """
     for function in definition.schema.embeddings:
+        if function.input_field_names[0] not in batch.schema.names:
+            continue
         model = own_model(name, definition, function)
         batch = batch.append_column(model.target.name, model.column(batch))
     return batch

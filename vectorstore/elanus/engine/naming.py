@@ -80,9 +80,7 @@ def _place(alias: str) -> str:
 def check_alias(transaction: Transaction, alias: str) -> None:
     """Refuse a collection's name as an alias."""
     if alias in transaction.names():
-        raise AliasConflict(
-            f"alias and collection name conflict{_place(alias)}: a collection has that name"
-        )
+        raise AliasConflict(f"alias and collection name conflict{_place(alias)}: a collection has that name")
 
 
 def check_new_alias(transaction: Transaction, alias: str, row: CollectionRow) -> None:
@@ -100,7 +98,5 @@ def aliased(transaction: Transaction, alias: str) -> CollectionRow:
     """The collection that an alias stands for, or AliasNotFound."""
     known = transaction.aliases()
     if alias not in known:
-        raise AliasNotFound(
-            f"alias not found{_place(alias)}{did_you_mean(alias, known)}"
-        )
+        raise AliasNotFound(f"alias not found{_place(alias)}{did_you_mean(alias, known)}")
     return named(transaction, alias)

@@ -6,7 +6,7 @@ from elanus.filter.dialects import translate_filter
 from elanus.filter.evaluate import matches
 from elanus.filter.expression import Expression, F, split_filter
 from elanus.filter.names import named_path
-from elanus.filter.predicate import Predicate, compile_filter, within
+from elanus.filter.predicate import Predicate, compile_filter, present, within
 
 __all__ = [
     "Columns",
@@ -18,6 +18,7 @@ __all__ = [
     "compile_filter",
     "matches",
     "named_path",
+    "present",
     "split_filter",
     "translate_filter",
     "within",

@@ -197,7 +197,7 @@ class Checker(OperandChecker):
         return Not(found) if node.negated else found
 
     def null_test(self, node: NullTest) -> Condition:
-        operand = self.name(node.operand)
+        operand = self.opaque(node.operand) or self.name(node.operand)
         if isinstance(operand, Element):
             raise self.wrong(node.span, "'is null' is for fields and JSON paths; compare array_length instead")
         if node.exists and (isinstance(operand, Field) or not operand.keys):

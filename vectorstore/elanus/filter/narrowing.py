@@ -6,7 +6,8 @@ What is found is a superset, cheap to have; the evaluator then decides about tho
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -24,19 +25,29 @@ from elanus.filter.conditions import (
     Path,
 )
 from elanus.filter.numeric import single
-from elanus.filter.pattern import EXACT, PREFIX
+from elanus.filter.pattern import EXACT, INNER, PREFIX, SUFFIX
+from elanus.index.grams import Grams
 from elanus.index.lookup import Lookup, Span
 from elanus.types import DataType
 
 Int64s = np.ndarray[Any, np.dtype[np.int64]]
+
+FEW, FEW_OF_LISTS = 128, 16
+"""One row in so many is few.
+
+Measured at 1,000,000 rows, CPU ms by lookup against the whole column: an integer 0.5 against 1.2 at one row in 1,000,
+1.1 against 0.6 at one in 100; a list's element 2.2 against 24 at one in 500; `like '%text%'` 1 against 95.
+"""
+
 NO_ROWS = np.empty(0, np.int64)
 
 
 @dataclass(frozen=True, eq=False)
 class Known:
-    """What is known of an operand's values: lookups that together have every row but those of `rest`."""
+    """What is known of an operand's values: lookups that together have every row but those of `rest`, or grams."""
 
-    lookups: Sequence[Lookup]
+    lookups: Sequence[Lookup] = ()
+    grams: Grams | None = None
     rest: Int64s = field(default_factory=lambda: NO_ROWS)
 
 
@@ -45,10 +56,14 @@ KnownOf: TypeAlias = "Callable[[Field | Path], Known | None]"
 
 @dataclass(frozen=True, eq=False)
 class Candidates:
-    """Rows that may match: at most `count` of them, and how to have them, ascending."""
+    """Rows that may match: at most `count` of them, and how to have them, ascending.
+
+    `pays_from` is the share of rows, as one in so many, from which on downwards they cost less than the whole column.
+    """
 
     count: int
     read: Callable[[], Int64s]
+    pays_from: int = FEW
 
 
 def narrow(condition: Condition, known_of: KnownOf) -> Candidates | None:
@@ -68,15 +83,31 @@ def narrow(condition: Condition, known_of: KnownOf) -> Candidates | None:
 def _leaf(leaf: Condition, known_of: KnownOf) -> Candidates | None:
     if isinstance(leaf, In) and isinstance(leaf.operand, (Field, Path)):
         return _looked_up(leaf.operand, known_of, lambda lookup, of: [lookup.equal(of(v)) for v in leaf.values])
-    if isinstance(leaf, Like) and isinstance(leaf.operand, (Field, Path)) and leaf.pattern.how in (EXACT, PREFIX):
-        how = Lookup.equal if leaf.pattern.how == EXACT else Lookup.starting
-        return _looked_up(leaf.operand, known_of, lambda lookup, _: [how(lookup, leaf.pattern.text)])
+    if isinstance(leaf, Like):
+        return _like(leaf, known_of)
     if not isinstance(leaf, Compare) or leaf.op == "!=" or not isinstance(leaf.right, Const):
         return None
     operand, op, value = leaf.left, leaf.op, leaf.right.value
     if not isinstance(operand, (Field, Path)) or isinstance(value, tuple):
         return None
     return _looked_up(operand, known_of, lambda lookup, of: [lookup.compared(op, of(value))])
+
+
+def _like(leaf: Like, known_of: KnownOf) -> Candidates | None:
+    operand, how, literal = leaf.operand, leaf.pattern.how, leaf.pattern.text
+    if not isinstance(operand, (Field, Path)):
+        return None
+    found = None
+    if how in (EXACT, PREFIX):
+        spans = Lookup.equal if how == EXACT else Lookup.starting
+        found = _looked_up(operand, known_of, lambda lookup, _: [spans(lookup, literal)])
+    if found is None and how in (EXACT, PREFIX, INNER, SUFFIX):
+        known = known_of(operand)
+        grams = None if known is None else known.grams
+        span = None if grams is None else grams.containing(literal)
+        if grams is not None and span is not None:
+            return Candidates(grams.count(span), partial(grams.rows, span), FEW_OF_LISTS)
+    return found
 
 
 def _containing(leaf: Contains, known_of: KnownOf) -> Candidates | None:
@@ -86,7 +117,8 @@ def _containing(leaf: Contains, known_of: KnownOf) -> Candidates | None:
     told = [c for c in each if c is not None]
     if not told:
         return None
-    return min(told, key=lambda candidates: candidates.count) if leaf.every else _union(told)
+    found = min(told, key=lambda candidates: candidates.count) if leaf.every else _union(told)
+    return replace(found, pays_from=FEW_OF_LISTS)
 
 
 def _looked_up(
@@ -95,7 +127,7 @@ def _looked_up(
     spans_in: Callable[[Lookup, Callable[[Any], Any]], list[Span]],
 ) -> Candidates | None:
     known = known_of(operand)
-    if known is None:
+    if known is None or not known.lookups:
         return None
     spans = [(lookup, spans_in(lookup, lambda value: _as_kept(operand, value))) for lookup in known.lookups]
     count = sum(lookup.count(found) for lookup, found in spans) + len(known.rest)
@@ -114,7 +146,8 @@ def _as_kept(operand: Field | Path, value: Any) -> Any:
 
 
 def _union(several: Sequence[Candidates]) -> Candidates:
-    return Candidates(sum(c.count for c in several), lambda: _joined([c.read() for c in several]))
+    pays_from = max((c.pays_from for c in several), default=FEW)
+    return Candidates(sum(c.count for c in several), lambda: _joined([c.read() for c in several]), pays_from)
 
 
 def _joined(pieces: Iterable[Int64s]) -> Int64s:

@@ -12,7 +12,7 @@ from elanus.filter.conditions import Arith, Const, Element, Field, Length, Moved
 from elanus.filter.excerpt import Span, wrong
 from elanus.filter.functions import LENGTH
 from elanus.filter.moments import Interval, Moment, moment, moved
-from elanus.filter.names import ANY_KIND, describe, is_floating, kind_of_operand, resolve
+from elanus.filter.names import ANY_KIND, KIND_OF_TYPE, describe, is_floating, kind_of_operand, resolve
 from elanus.filter.parse import ARITHMETIC, COMPARISONS, LOOSE
 from elanus.filter.scalars import BITWISE, MAX_SHIFT, NUMBER, SHIFTS, TIMESTAMP, arithmetic, fits
 from elanus.filter.tree import (
@@ -29,7 +29,9 @@ from elanus.filter.tree import (
     Template,
     Unary,
 )
+from elanus.schema.arrow import stored_fields
 from elanus.schema.collection import CollectionSchema
+from elanus.types import DataType
 
 WHOLE_ONLY = BITWISE | {"%"}
 CONDITIONS = (Binary, Chain, Member, NullTest)
@@ -86,6 +88,14 @@ class OperandChecker:
         if not isinstance(operand, Const):
             raise self.wrong(node.span, f"a list holds constants, not {describe(operand)}")
         return operand.value
+
+    def opaque(self, node: Name) -> Field | None:
+        """Return a field that can only be asked whether it is null, as a vector can; None if it is another name."""
+        field = next((f for f in stored_fields(self.schema) if f.name == node.name), None)
+        if field is None or node.keys or field.dtype in KIND_OF_TYPE or field.dtype == DataType.ARRAY:
+            return None
+        self.fields.add(field.name)
+        return Field(field.name, field.dtype)
 
     def name(self, node: Name) -> Field | Element | Path:
         operand = resolve(self.text, node, self.schema)

@@ -11,10 +11,11 @@ from typing import Any
 from elanus.errors import FilterError
 from elanus.filter.bind import bind
 from elanus.filter.check import Checker
-from elanus.filter.conditions import Always, And, Condition, Field, In
+from elanus.filter.conditions import Always, And, Condition, Field, In, IsNull, Not
 from elanus.filter.parse import parse
 from elanus.schema.arrow import PARTITION
 from elanus.schema.collection import CollectionSchema
+from elanus.schema.fields import FieldSchema
 from elanus.types import DataType
 
 MAX_KEY = 256
@@ -86,6 +87,15 @@ def compile_filter(text: str, schema: CollectionSchema, params: Mapping[str, Any
     condition, sample = checker.whole(tree)
     fields, paths = frozenset(checker.fields), frozenset(checker.paths)
     return Predicate(text, condition, fields, paths, tuple(sorted(values.items())), sample)
+
+
+def present(predicate: Predicate | None, field: FieldSchema) -> Predicate:
+    """A filter (None: no filter) on the rows only in which a field is not null."""
+    there, text = Not(IsNull(Field(field.name, field.dtype))), f"{field.name} is not null"
+    if predicate is None:
+        return Predicate(text, there, frozenset({field.name}), frozenset())
+    condition, fields = And((predicate.condition, there)), predicate.fields | {field.name}
+    return replace(predicate, text=f"({predicate.text}) and {text}", condition=condition, fields=fields)
 
 
 def within(predicate: Predicate | None, partitions: tuple[int, ...] | None) -> Predicate | None:

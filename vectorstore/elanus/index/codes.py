@@ -23,6 +23,7 @@ from elanus.index import exact
 from elanus.index.faiss_kernel import one_thread
 from elanus.index.metric import Floats, Mask, Metric, Rows, unit, unit_query
 from elanus.index.space import Space
+from elanus.index.stored import widen
 
 Array = np.ndarray[Any, Any]
 Arrays = dict[str, Array]
@@ -100,7 +101,7 @@ class FourBitCodes:
     def add(self, vectors: Floats, norms: Floats) -> None:
         for start in range(0, len(vectors), _CHUNK_ROWS):
             part = slice(start, start + _CHUNK_ROWS)
-            self._index.add(self._space.map_vectors(vectors[part], norms[part]), chunk_size=0)
+            self._index.add(self._space.map_vectors(widen(vectors[part]), norms[part]), chunk_size=0)
 
     def truncate(self, rows: int) -> None:
         for last in range(len(self) - 1, rows - 1, -1):
@@ -152,7 +153,7 @@ class HalfCodes:
         with self._adding, one_thread():
             for start in range(0, len(vectors), _CHUNK_ROWS):
                 part = slice(start, start + _CHUNK_ROWS)
-                block = vectors[part]
+                block = widen(vectors[part])
                 self._index.add(unit(block, norms[part]) if self._metric is Metric.COSINE else block)
 
     def truncate(self, rows: int) -> None:

@@ -17,11 +17,9 @@ from typing import Any
 import numpy as np
 
 from elanus.index.faiss_kernel import one_thread
-from elanus.index.metric import Floats, Metric, Rows, dot, unit_query
+from elanus.index.metric import AnyMetric, BitMetric, Floats, Metric, Rows, dot, unit_query
 from elanus.index.metric import norms as norms_of
-
-CHUNK_ROWS = 512
-"""Rows gathered at once: 768 KiB of 384-d floats, which stays in a core's second-level cache."""
+from elanus.index.stored import chunks, count_bits, widen
 
 FAISS_ROWS = 512
 """From this many rows by id on, faiss finds the best; fewer rows are not worth its import."""
@@ -30,13 +28,13 @@ _SORT_ROWS = 2048
 _ROUNDING = 1e-5
 
 
-def scores(query: Floats, vectors: Floats, norms: Floats, rows: Rows | None, metric: Metric) -> Floats:
+def scores(query: Floats, vectors: Floats, norms: Floats, rows: Rows | None, metric: AnyMetric) -> Floats:
     """Return exact scores of rows.
 
     Args:
-        query: float32 (d,), or (nq, d) for several queries.
-        vectors: float32 (n, d), C-contiguous; may be a read-only memory map.
-        norms: float32 (n,), the L2 norm of every row; read for COSINE only.
+        query: float32 (d,), or (nq, d) for several queries; uint8 for bits.
+        vectors: (n, d) of a stored dtype, C-contiguous; may be a read-only memory map.
+        norms: float32 (n,), the L2 norm of every row, or its number of bits; read for COSINE and JACCARD only.
         rows: int64 (m,) row numbers in any order, or None for all rows in place.
         metric: how likeness is measured.
 
@@ -45,17 +43,16 @@ def scores(query: Floats, vectors: Floats, norms: Floats, rows: Rows | None, met
         zero.
     """
     queries = [query] if query.ndim == 1 else list(query)
-    queries = [np.ascontiguousarray(one, dtype=np.float32) for one in queries]
+    queries = [np.ascontiguousarray(one, np.uint8 if isinstance(metric, BitMetric) else np.float32) for one in queries]
     if metric is Metric.COSINE:
         queries = [unit_query(one) for one in queries]
     count = len(vectors) if rows is None else len(rows)
     out = np.empty((len(queries), count), dtype=np.float32)
     score = _SCORE[metric]
     with np.errstate(over="ignore", invalid="ignore"):
-        for start in range(0, count, CHUNK_ROWS):
-            part = slice(start, min(start + CHUNK_ROWS, count))
+        for part in chunks(count, vectors.shape[1]):
             at = part if rows is None else rows[part]
-            block, lengths = vectors[at], norms[at]
+            block, lengths = widen(vectors[at]), norms[at]
             for line, one in zip(out, queries, strict=True):
                 line[part] = score(one, block, lengths)
     return out[0] if query.ndim == 1 else out
@@ -76,10 +73,10 @@ def top(scores: Floats, ids: Rows, k: int) -> tuple[Rows, Floats]:
 
 
 def search(
-    query: Floats, vectors: Floats, norms: Floats, rows: Rows | None, metric: Metric, k: int
+    query: Floats, vectors: Floats, norms: Floats, rows: Rows | None, metric: AnyMetric, k: int
 ) -> tuple[Rows, Floats]:
     """Return the k best of the given rows (None: of all) as (rows, exact scores), ordered as `top` orders."""
-    if rows is None or k < 1 or len(rows) < max(FAISS_ROWS, 4 * k):
+    if rows is None or k < 1 or len(rows) < max(FAISS_ROWS, 4 * k) or vectors.dtype != np.float32:
         found = scores(query, vectors, norms, rows, metric)
         return top(found, np.arange(len(vectors), dtype=np.int64) if rows is None else rows, k)
     rough = _rough_scores(query, vectors, norms, rows, metric)
@@ -106,14 +103,27 @@ def _minus_squared_distance(query: Floats, block: Floats, lengths: Floats) -> Fl
     return np.negative(squares, out=squares)
 
 
-_SCORE: dict[Metric, Callable[[Floats, Floats, Floats], Floats]] = {
+def _minus_differing_bits(query: Any, block: Any, counts: Floats) -> Floats:
+    return -count_bits(block ^ query)
+
+
+def _minus_unshared_bits(query: Any, block: Any, counts: Floats) -> Floats:
+    """The share of the bits set in either that are not set in both; 1 where none is set, as Milvus has it."""
+    shared = count_bits(block & query)
+    either = counts + count_bits(query[None, :]) - shared
+    return -np.divide(either - shared, either, out=np.ones_like(shared), where=either > 0)
+
+
+_SCORE: dict[AnyMetric, Callable[[Floats, Floats, Floats], Floats]] = {
     Metric.COSINE: _cosine,
     Metric.IP: _product,
     Metric.L2: _minus_squared_distance,
+    BitMetric.HAMMING: _minus_differing_bits,
+    BitMetric.JACCARD: _minus_unshared_bits,
 }
 
 
-def _rough_scores(query: Floats, vectors: Floats, norms: Floats, rows: Rows, metric: Metric) -> Floats:
+def _rough_scores(query: Floats, vectors: Floats, norms: Floats, rows: Rows, metric: AnyMetric) -> Floats:
     """Return scores that may differ from the exact ones in the last bits, by faiss's by-id kernels."""
     out = np.empty(len(rows), dtype=np.float32)
     query = unit_query(query) if metric is Metric.COSINE else np.ascontiguousarray(query, dtype=np.float32)
@@ -130,7 +140,7 @@ def _rough_scores(query: Floats, vectors: Floats, norms: Floats, rows: Rows, met
     return out
 
 
-def _slack(query: Floats, lengths: Floats, metric: Metric, cut: float) -> float:
+def _slack(query: Floats, lengths: Floats, metric: AnyMetric, cut: float) -> float:
     """Return a bound on how far rounding can move a score that is near the cut."""
     if metric is Metric.COSINE:
         return _ROUNDING

@@ -15,6 +15,7 @@ import numpy as np
 from elanus.errors import StoreFormatError
 from elanus.index.faiss_kernel import one_thread
 from elanus.index.metric import Floats, Mask, Metric, Rows, unit, unit_query
+from elanus.index.stored import widen
 
 GRAPH_THRESHOLD_ROWS = 500_000
 """From this many rows in one segment on, AUTOINDEX builds a graph; below it the scan is the faster at its
@@ -61,7 +62,7 @@ class GraphIndex:
         """Return the graph over all rows, or None if `stop` said so.
 
         Args:
-            vectors: finite float32 (n, d); may be a memory map.
+            vectors: finite, (n, d) of a stored dtype; may be a memory map.
             norms: float32 (n,), their L2 norms.
             metric: how likeness is measured.
             m: neighbours of a row; twice as many in the lowest layer.
@@ -76,12 +77,12 @@ class GraphIndex:
             index = faiss.IndexHNSWSQ(vectors.shape[1], code, m, measure)
             index.hnsw.efConstruction = ef_construction
             chosen = np.sort(np.random.default_rng(seed).permutation(len(vectors))[:_TRAINING_ROWS])
-            index.train(_mapped(vectors[chosen], norms[chosen], metric))
+            index.train(_mapped(widen(vectors[chosen]), norms[chosen], metric))
             for start in range(0, len(vectors), _STEP_ROWS):
                 if stop():
                     return None
                 part = slice(start, start + _STEP_ROWS)
-                index.add(_mapped(vectors[part], norms[part], metric))
+                index.add(_mapped(widen(vectors[part]), norms[part], metric))
         return cls(metric, index)
 
     def __len__(self) -> int:

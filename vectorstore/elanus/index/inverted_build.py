@@ -38,11 +38,15 @@ def from_texts(texts: EncodedTexts) -> Postings:
 
 
 def from_sparse(
-    bounds: npt.NDArray[np.int64], dimensions: npt.NDArray[np.uint32], values: npt.NDArray[np.float32]
+    bounds: npt.NDArray[np.int64],
+    dimensions: npt.NDArray[np.uint32],
+    values: npt.NDArray[np.float32],
+    there: Mask | None = None,
 ) -> Postings:
     """Return the postings of sparse vectors; row i holds dimensions[bounds[i]:bounds[i + 1]], each at most once.
 
-    Zeros are left out. Raises InvalidArgument for negative or not finite values and for repeated dimensions.
+    Zeros are left out. Rows that are not `there` (None: all are) have no vector, not even an empty one.
+    Raises InvalidArgument for negative or not finite values and for repeated dimensions.
     """
     counts = np.diff(bounds)
     row_of = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
@@ -57,6 +61,8 @@ def from_sparse(
     if len(twice):
         raise InvalidArgument(f"row {rows[twice[0]]}: sparse dimension {ordered[twice[0]]} occurs twice")
     lengths = np.bincount(rows, minlength=len(counts)).astype(np.int32)
+    if there is not None:
+        lengths[~there] = -1
     offsets = np.append(starts, len(kept)).astype(np.int64)
     return _finish(Dimensions(present.astype(np.uint32)), offsets, rows, values[kept].astype(np.float32), lengths)
 

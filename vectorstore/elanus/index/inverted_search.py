@@ -281,8 +281,11 @@ def inner_product(
     k: int,
     *,
     allowed: Sequence[Mask | None] | None = None,
+    among: Sequence[Rows] | None = None,
 ) -> Hits:
     """Return the k rows whose sparse vectors have the largest inner product with `query` (dimension to value).
+
+    allowed: as for `best_rows`; among: per part the few rows that may be returned, looked up one by one instead.
 
     Rows that share no dimension with the query are not returned. Raises InvalidArgument for values that are not
     positive and finite; zeros are left out.
@@ -292,4 +295,7 @@ def inner_product(
             raise InvalidArgument(f"sparse query: value {value} of dimension {dimension} is negative or not finite")
     order = sorted((d for d in query if query[d] > 0), key=lambda dimension: (-query[dimension], dimension))
     entries = [[part.find(dimension) for dimension in order] for part in parts]
-    return best_rows(parts, entries, [float(query[dimension]) for dimension in order], k, allowed=allowed)
+    weights = [float(query[dimension]) for dimension in order]
+    if among is not None:
+        return best_among(parts, among, entries, weights, k)
+    return best_rows(parts, entries, weights, k, allowed=allowed)

@@ -25,7 +25,7 @@ NOTHING: Span = (0, 0)
 class Lookup:
     """The rows of each distinct value of one column, values ascending; nulls are nowhere.
 
-    A row of a list column is under each of its elements. `values` are int64, float64 or strings.
+    A row of a list column is under each of its distinct elements. `values` are int64, float64 or strings.
     """
 
     def __init__(self, values: Any, offsets: Int64s, rows: np.ndarray[Any, np.dtype[np.int32]]) -> None:
@@ -49,9 +49,12 @@ class Lookup:
             column, owners = column.filter(known), owners[bits(known)]
         codes, values = _coded(column)
         order = np.argsort(codes, kind="stable")
+        codes, owners = codes[order], owners[order]
+        new = distinct(codes) | distinct(owners)  # a list may hold a value twice
+        codes, owners = codes[new], owners[new]
         counts = np.bincount(codes, minlength=len(values))
         offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts, dtype=np.int64)])
-        return cls(values, offsets, owners[order].astype(np.int32))
+        return cls(values, offsets, owners.astype(np.int32))
 
     def to_arrays(self) -> dict[str, np.ndarray[Any, Any]]:
         """The lookup as arrays to write."""
@@ -120,10 +123,25 @@ class Lookup:
 
     def rows(self, spans: Iterable[Span]) -> Int64s:
         """The rows under these values, ascending, each once."""
-        found = [self._rows[self._offsets[start] : self._offsets[stop]] for start, stop in spans if stop > start]
-        if not found:
-            return np.empty(0, np.int64)
-        return np.unique(np.concatenate(found)).astype(np.int64)
+        taken = [(start, stop) for start, stop in spans if stop > start]
+        found = [self._rows[self._offsets[start] : self._offsets[stop]] for start, stop in taken]
+        if len(taken) == 1 and taken[0][1] - taken[0][0] == 1:  # the rows of one value ascend already
+            return found[0].astype(np.int64)
+        return ascending(np.concatenate(found)) if found else np.empty(0, np.int64)
+
+
+def ascending(rows: np.ndarray[Any, np.dtype[np.int32]]) -> Int64s:
+    """Rows in order, each once."""
+    ordered = np.sort(rows)
+    once: Int64s = ordered[distinct(ordered)].astype(np.int64)
+    return once
+
+
+def distinct(ordered: np.ndarray[Any, Any]) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Where ordered values differ from the one before."""
+    first = np.ones(len(ordered), np.bool_)
+    np.not_equal(ordered[1:], ordered[:-1], out=first[1:])
+    return first
 
 
 def _coded(column: pa.Array) -> tuple[Int64s, Any]:

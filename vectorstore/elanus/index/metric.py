@@ -1,4 +1,4 @@
-"""How alike two dense vectors are: COSINE, IP and L2, their norms, and Milvus's sign for them."""
+"""How alike two dense vectors are: the metrics, the vectors' norms, and Milvus's sign for them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from enum import Enum
 import numpy as np
 from numpy.typing import NDArray
 
+from elanus.index.stored import chunks, count_bits, widen
+
 Floats = NDArray[np.float32]
 Rows = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -16,21 +18,38 @@ _LEAST_SAFE_SQUARE = 1e-30
 
 
 class Metric(str, Enum):
-    """A dense metric; its `score` always grows with likeness (L2: negative squared distance)."""
+    """A metric of vectors of numbers; its `score` always grows with likeness (L2: negative squared distance)."""
 
     COSINE = "COSINE"
     IP = "IP"
     L2 = "L2"
 
 
+class BitMetric(str, Enum):
+    """A metric of binary vectors; its score is the negative distance."""
+
+    HAMMING = "HAMMING"
+    JACCARD = "JACCARD"
+
+
+AnyMetric = Metric | BitMetric
+DISTANCES = ("L2", "HAMMING", "JACCARD")
+"""The metrics whose values fall with likeness, as Milvus tells them; their score is the negative."""
+
+
+def as_metric(name: str) -> AnyMetric:
+    """Return the metric of that name."""
+    return BitMetric(name) if name in BitMetric.__members__ else Metric(name)
+
+
 def to_distance(metric: str, scores: Floats) -> Floats:
-    """Return scores under Milvus's sign: L2's as squared distances, every other metric's as they are."""
-    return np.float32(0) - scores if metric == Metric.L2 else scores
+    """Return scores under Milvus's sign: distances as such (L2's squared), every other metric's as they are."""
+    return np.float32(0) - scores if metric in DISTANCES else scores
 
 
 def from_distance(metric: str, distance: float) -> float:
     """Return the score behind a distance under Milvus's sign, for radius and range_filter."""
-    return -distance if metric == Metric.L2 else distance
+    return -distance if metric in DISTANCES else distance
 
 
 def dot(vectors: Floats, query: Floats) -> Floats:
@@ -44,7 +63,11 @@ def dot(vectors: Floats, query: Floats) -> Floats:
 
 
 def norms(vectors: Floats) -> Floats:
-    """Return the L2 norm of every row, float32 (n,); what storage keeps beside the vectors."""
+    """Return the L2 norm of every row, float32 (n,), what storage keeps beside the vectors; of bits their number."""
+    if vectors.dtype == np.uint8:
+        return count_bits(vectors)
+    if vectors.dtype != np.float32:
+        return np.concatenate([np.empty(0, np.float32), *(norms(widen(vectors[at])) for at in chunks(*vectors.shape))])
     with np.errstate(over="ignore", under="ignore"):
         squares: Floats = np.matmul(vectors[:, None, :], vectors[:, :, None])[:, 0, 0]
         lengths: Floats = np.sqrt(squares)

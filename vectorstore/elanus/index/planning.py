@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from elanus.index.metric import Metric
+from elanus.index.metric import AnyMetric, Metric
 
 OVERSAMPLE_SHARE = 0.3
 """From this share of matching rows on, scan without the mask for more candidates and drop the others."""
@@ -39,7 +39,7 @@ class Strategy(Enum):
     OVERSAMPLED = "a scan without the mask for more candidates, of which the matching ones stay"
 
 
-def candidates(k: int, metric: Metric) -> int:
+def candidates(k: int, metric: AnyMetric) -> int:
     """Return how many candidates an approximate index is asked for, so that exact scores can pick the best k.
 
     Among 4-bit codes the true ten best were within the first 20 for embeddings of text (recall 0.994 to 1.000), but

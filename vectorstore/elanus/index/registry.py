@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from numbers import Integral, Real
@@ -13,7 +14,7 @@ from typing import Any
 
 from elanus.errors import InvalidArgument, NotSupported, did_you_mean
 from elanus.index.graph import DEFAULT_EF_CONSTRUCTION, DEFAULT_M
-from elanus.index.metric import Metric
+from elanus.index.metric import BitMetric, Metric
 from elanus.types import DataType
 
 BM25 = "BM25"
@@ -36,7 +37,8 @@ class Number:
         return int(value) if self.whole else float(value)
 
     def __str__(self) -> str:
-        return f"{'an integer' if self.whole else 'a number'} in [{self.low:g}, {self.high:g}]"
+        kind = "an integer" if self.whole else "a number"
+        return kind if math.isinf(self.high) else f"{kind} in [{self.low:g}, {self.high:g}]"
 
 
 @dataclass(frozen=True)
@@ -68,37 +70,52 @@ class Entry:
 
 
 _DENSE = (Metric.COSINE.value, Metric.IP.value, Metric.L2.value)
+_BITWISE = (BitMetric.HAMMING.value, BitMetric.JACCARD.value)
 _HNSW_BUILD: Params = {
     "M": Number(2, 2048, DEFAULT_M),
     "efConstruction": Number(1, 32_768, DEFAULT_EF_CONSTRUCTION),
 }
 # Elanus scores sparse vectors exactly: the algorithm and the ratios below permit a shortcut, none orders one.
-_SPARSE = Entry(
-    (BM25,),
-    {
-        "bm25_k1": Number(0, 3, 1.2, whole=False),
-        "bm25_b": Number(0, 1, 0.75, whole=False),
-        "inverted_index_algo": Choice(("DAAT_MAXSCORE", "DAAT_WAND", "TAAT_NAIVE"), "DAAT_MAXSCORE"),
-        "drop_ratio_build": Number(0, 1, whole=False),
-    },
-    {"drop_ratio_search": Number(0, 1, whole=False)},
-)
+_SPARSE_BUILD: Params = {
+    "inverted_index_algo": Choice(("DAAT_MAXSCORE", "DAAT_WAND", "TAAT_NAIVE"), "DAAT_MAXSCORE"),
+    "drop_ratio_build": Number(0, 1, whole=False),
+}
+_BM25_BUILD: Params = {
+    "bm25_k1": Number(0, 3, 1.2, whole=False),
+    "bm25_b": Number(0, 1, 0.75, whole=False),
+    **_SPARSE_BUILD,
+}
+_SPARSE_SEARCH: Params = {"drop_ratio_search": Number(0, 1, whole=False)}
+_SPARSE_TYPES = ("AUTOINDEX", "SPARSE_INVERTED_INDEX", "SPARSE_WAND")
+
+_FLOATS: Mapping[str, Entry] = {
+    "AUTOINDEX": Entry(_DENSE),
+    "FLAT": Entry(_DENSE),
+    "HNSW": Entry(_DENSE, _HNSW_BUILD, {"ef": Number(1, 32_768)}),
+}
+# Bits are always scanned whole: lists and probes permit a shortcut likewise.
+_LISTS = Number(1, 65_536, 128), Number(1, 65_536)
 
 INDEXES: Mapping[DataType, Mapping[str, Entry]] = {
-    DataType.FLOAT_VECTOR: {
-        "AUTOINDEX": Entry(_DENSE),
-        "FLAT": Entry(_DENSE),
-        "HNSW": Entry(_DENSE, _HNSW_BUILD, {"ef": Number(1, 32_768)}),
+    DataType.FLOAT_VECTOR: _FLOATS,
+    DataType.FLOAT16_VECTOR: _FLOATS,
+    DataType.BFLOAT16_VECTOR: _FLOATS,
+    DataType.INT8_VECTOR: _FLOATS,
+    DataType.BINARY_VECTOR: {
+        "AUTOINDEX": Entry(_BITWISE),
+        "BIN_FLAT": Entry(_BITWISE),
+        "BIN_IVF_FLAT": Entry(_BITWISE, {"nlist": _LISTS[0]}, {"nprobe": _LISTS[1]}),
     },
-    DataType.SPARSE_FLOAT_VECTOR: {
-        "AUTOINDEX": _SPARSE,
-        "SPARSE_INVERTED_INDEX": _SPARSE,
-        "SPARSE_WAND": _SPARSE,
-    },
+    DataType.SPARSE_FLOAT_VECTOR: dict.fromkeys(
+        _SPARSE_TYPES, Entry((Metric.IP.value,), _SPARSE_BUILD, _SPARSE_SEARCH)
+    ),
 }
 
+BM25_INDEXES: Mapping[str, Entry] = dict.fromkeys(_SPARSE_TYPES, Entry((BM25,), _BM25_BUILD, _SPARSE_SEARCH))
+"""For the output of a BM25 function, which holds the terms of a text."""
+
 _INSTEAD_DENSE = "use AUTOINDEX, FLAT or HNSW"
-_INSTEAD_BINARY = "binary vectors are not supported yet"
+_INSTEAD_BINARY = "use BIN_FLAT"
 _INSTEAD_SCALAR = "filters need no index on a scalar field"
 _IVF = ("IVF_FLAT", "IVF_SQ8", "IVF_PQ", "IVF_RABITQ", "SCANN", "SCANN_DVR")
 _GRAPH = ("HNSW_SQ", "HNSW_PQ", "HNSW_PRQ", "DISKANN", "AISAQ", "ANNOY")
@@ -106,25 +123,29 @@ _GPU = ("GPU_CAGRA", "GPU_IVF_FLAT", "GPU_IVF_PQ", "GPU_BRUTE_FORCE")
 _SCALAR = ("INVERTED", "STL_SORT", "TRIE", "BITMAP", "NGRAM", "RTREE")
 UNSUPPORTED: Mapping[str, str] = {
     **dict.fromkeys((*_IVF, *_GRAPH, *_GPU), _INSTEAD_DENSE),
-    **dict.fromkeys(("BIN_FLAT", "BIN_IVF_FLAT", "MINHASH_LSH"), _INSTEAD_BINARY),
+    **dict.fromkeys(("MINHASH_LSH",), _INSTEAD_BINARY),
     **dict.fromkeys(_SCALAR, _INSTEAD_SCALAR),
 }
 """Milvus's other index types, and what to do instead."""
 
+RANGE: Params = dict.fromkeys(("radius", "range_filter"), Number(-math.inf, math.inf, whole=False))
+"""Search parameters of every index: the far and the near end of a range search."""
+
 HINTS = ("mmap.enabled",)
 """Parameters that say where a server keeps an index: here columns are always memory-mapped."""
 
-UNSUPPORTED_SEARCH = ("radius", "range_filter", "level", "hints", "dim_max_score_ratio", "round_decimal")
+UNSUPPORTED_SEARCH = ("level", "hints", "dim_max_score_ratio", "round_decimal")
 """Milvus's other search parameters that fit some index of ours."""
 
 
 @dataclass(frozen=True)
 class IndexSpec:
-    """A checked index definition: its type, its metric, and every parameter that has a value."""
+    """A checked index definition: its type, its metric, its parameters, and the type of its vectors, or NONE."""
 
     index_type: str
     metric: str
     params: Mapping[str, int | float | str] = field(default_factory=dict)
+    data_type: DataType = DataType.NONE
 
 
 @dataclass(frozen=True)
@@ -132,11 +153,15 @@ class SearchParams:
     """Checked search parameters; None where the caller gave none.
 
     `ef` is the least number of candidates to score exactly, and the breadth of a graph search.
-    `drop_ratio_search` permits leaving out small weights, of which exact search makes no use.
+    `drop_ratio_search` permits leaving out small weights and `nprobe` far lists, of which exact search makes no use.
+    `radius` and `range_filter` are distances, the far and the near end of a range search.
     """
 
     ef: int | None = None
     drop_ratio_search: float | None = None
+    nprobe: int | None = None
+    radius: float | None = None
+    range_filter: float | None = None
 
 
 NO_PARAMS = SearchParams()
@@ -165,7 +190,7 @@ def resolve_index(
         )
     given = check_params(f"index {index_type}", entry.build, params or {}, HINTS)
     defaults = {name: p.default for name, p in entry.build.items() if p.default is not None}
-    return IndexSpec(index_type, metric, MappingProxyType({**defaults, **given}))
+    return IndexSpec(index_type, metric, MappingProxyType({**defaults, **given}), data_type)
 
 
 def check_search_params(spec: IndexSpec, params: Mapping[str, Any] | None) -> SearchParams:
@@ -194,25 +219,26 @@ def check_search_params(spec: IndexSpec, params: Mapping[str, Any] | None) -> Se
 
 
 def capabilities() -> dict[str, dict[str, dict[str, Any]]]:
-    """Return the table as plain data: field type, index type, then metrics and parameters."""
+    """Return the table as plain data: field type (or BM25, for what its function fills), index type, then the rest."""
+    tables = {data_type.name: entries for data_type, entries in INDEXES.items()} | {BM25: BM25_INDEXES}
     return {
-        data_type.name: {
+        of: {
             name: {
                 "metrics": list(entry.metrics),
                 "params": {key: str(param) for key, param in entry.build.items()},
-                "search_params": {key: str(param) for key, param in entry.search.items()},
+                "search_params": {key: str(param) for key, param in {**entry.search, **RANGE}.items()},
             }
             for name, entry in entries.items()
         }
-        for data_type, entries in INDEXES.items()
+        for of, entries in tables.items()
     }
 
 
 def _entry(data_type: DataType, is_bm25_output: bool, index_type: str) -> Entry:
-    entries = INDEXES.get(data_type)
-    if entries is None:
+    entries = _table(data_type, is_bm25_output)
+    if not entries:
         kind = "vector" if data_type >= DataType.BINARY_VECTOR else "scalar"
-        instead = "only FLOAT_VECTOR and BM25 output are" if kind == "vector" else _INSTEAD_SCALAR
+        instead = f"{' and '.join(t.name for t in INDEXES)} are" if kind == "vector" else _INSTEAD_SCALAR
         raise NotSupported(f"an index on a {data_type.name} field is not supported yet; {instead}")
     if index_type in UNSUPPORTED:
         raise NotSupported(f"index type {index_type} is not supported; {UNSUPPORTED[index_type]}")
@@ -224,14 +250,15 @@ def _entry(data_type: DataType, is_bm25_output: bool, index_type: str) -> Entry:
             )
         close = did_you_mean(index_type, entries)
         raise InvalidArgument(f"unknown index type '{index_type}'; use {' or '.join(entries)}{close}")
-    if data_type is DataType.SPARSE_FLOAT_VECTOR and not is_bm25_output:
-        raise NotSupported("sparse vectors are supported as output of a BM25 function only")
     return entries[index_type]
 
 
+def _table(data_type: DataType, is_bm25_output: bool) -> Mapping[str, Entry]:
+    return BM25_INDEXES if is_bm25_output else INDEXES.get(data_type, {})
+
+
 def _search_table(spec: IndexSpec) -> Params:
-    data_type = DataType.SPARSE_FLOAT_VECTOR if spec.metric == BM25 else DataType.FLOAT_VECTOR
-    return INDEXES[data_type][spec.index_type].search
+    return {**_table(spec.data_type, spec.metric == BM25)[spec.index_type].search, **RANGE}
 
 
 def _field(data_type: DataType, is_bm25_output: bool) -> str:

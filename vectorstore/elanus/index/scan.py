@@ -24,6 +24,7 @@ from elanus.index import exact
 from elanus.index.codes import Arrays, Codes, FourBitCodes, HalfCodes, fit_codes, load_codes
 from elanus.index.metric import Floats, Mask, Metric, Rows
 from elanus.index.planning import Strategy, oversampled, plan_filtered
+from elanus.index.stored import widen
 
 FIT_ROWS = 1024
 """Fewest rows a calibration is made of; fewer rows are always scored exactly."""
@@ -212,7 +213,7 @@ class ScanIndex:
             buffer, buffer_norms = np.empty((room, self.dim), np.float32), np.empty(room, np.float32)
             buffer[:start], buffer_norms[:start] = state.vectors, state.norms
             self._buffer, self._buffer_norms = buffer, buffer_norms
-        self._buffer[start:end], self._buffer_norms[start:end] = vectors, norms
+        self._buffer[start:end], self._buffer_norms[start:end] = widen(vectors), norms
         self._publish(state.codes, state.coded, self._buffer[:end], self._buffer_norms[:end])
 
     def _encode(self, vectors: Floats, norms: Floats) -> None:
@@ -220,8 +221,9 @@ class ScanIndex:
         state = self._state
         codes = state.codes
         if codes is None:
-            chosen = self._random.permutation(len(vectors))[:SAMPLE_ROWS]
-            sample = np.concatenate((state.vectors, vectors[chosen]))
+            there = np.flatnonzero(norms)  # rows without a vector are zeros, of which nothing can be learnt
+            chosen = self._random.permutation(there if 0 < len(there) < len(norms) else len(norms))[:SAMPLE_ROWS]
+            sample = np.concatenate((state.vectors, widen(vectors[chosen])))
             sample_norms = np.concatenate((state.norms, norms[chosen]))
             some = self._random.permutation(len(sample))[:SAMPLE_ROWS]
             codes = fit_codes(self.metric, sample[some], sample_norms[some])

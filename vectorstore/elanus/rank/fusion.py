@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from elanus.errors import InvalidArgument
+from elanus.index.metric import DISTANCES
 
 Int64s = np.ndarray[Any, np.dtype[np.int64]]
 Floats = np.ndarray[Any, np.dtype[np.float32]]
@@ -17,13 +18,13 @@ NORMALISED: Mapping[str, Callable[[Floats], Any]] = {
     "COSINE": lambda score: (1 + score) / 2,
     "IP": lambda score: 0.5 + np.arctan(score) / np.pi,
     "BM25": lambda score: 2 * np.arctan(score) / np.pi,
-    "L2": lambda score: 1 - 2 * np.arctan(-score) / np.pi,
+    **dict.fromkeys(DISTANCES, lambda score: 1 - 2 * np.arctan(-score) / np.pi),
 }
-"""Milvus's maps of scores into [0, 1], by metric; the score of L2 is the negative squared distance."""
+"""Milvus's maps of scores into [0, 1], by metric; the score of a distance (L2's is squared) is its negative."""
 
 
 def relevance(distances: Any, metric: str) -> Any:
-    """Map distances of a metric (COSINE, IP, BM25, or L2, which is squared) into [0, 1], growing with likeness.
+    """Map distances of a metric (L2 distances squared) into [0, 1], growing with likeness.
 
     These are the maps by which Milvus's weighted ranker normalises scores.
 
@@ -33,7 +34,7 @@ def relevance(distances: Any, metric: str) -> Any:
     if metric not in NORMALISED:
         raise InvalidArgument(f"no relevance for metric {metric!r}; there are {', '.join(NORMALISED)}")
     scores = np.asarray(distances, np.float32)
-    return np.clip(NORMALISED[metric](-scores if metric == "L2" else scores), 0.0, 1.0)
+    return np.clip(NORMALISED[metric](-scores if metric in DISTANCES else scores), 0.0, 1.0)
 
 
 def rrf(routes: Sequence[Route], k: float) -> Route:
@@ -48,13 +49,13 @@ def rrf(routes: Sequence[Route], k: float) -> Route:
 def weighted(routes: Sequence[Route], weights: Sequence[float], metrics: Sequence[str], norm_score: bool) -> Route:
     """A row's score is the weighted sum of its scores in the routes that found it.
 
-    With `norm_score` each is first mapped into [0, 1] as its metric asks. L2 always is, also where Milvus adds the
-    distances of several L2 routes as they are: there a row that one route missed would come out nearer. Ties go to
-    the smaller row number.
+    With `norm_score` each is first mapped into [0, 1] as its metric asks. Distances always are, also where Milvus adds
+    those of several routes as they are: there a row that one route missed would come out nearer. Ties go to the
+    smaller row number.
     """
     scaled = []
     for (rids, scores), weight, metric in zip(routes, weights, metrics, strict=True):
-        mapped = NORMALISED[metric](scores) if norm_score or metric == "L2" else scores
+        mapped = NORMALISED[metric](scores) if norm_score or metric in DISTANCES else scores
         scaled.append((rids, weight * mapped.astype(np.float64)))
     return _summed(scaled)
 

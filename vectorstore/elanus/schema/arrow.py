@@ -5,7 +5,10 @@ from __future__ import annotations
 import pyarrow as pa
 
 from elanus.schema.collection import DYNAMIC_FIELD, CollectionSchema
-from elanus.schema.fields import FieldSchema
+from elanus.schema.dense import FORMS, width
+from elanus.schema.fields import DENSE_VECTORS, FieldSchema
+from elanus.schema.sparse import SPARSE
+from elanus.schema.times import to_micros
 from elanus.types import DataType
 
 PARTITION = "$partition"
@@ -21,13 +24,16 @@ _TYPES = {
     DataType.DOUBLE: pa.float64(),
     DataType.VARCHAR: pa.string(),
     DataType.JSON: pa.string(),
+    DataType.SPARSE_FLOAT_VECTOR: SPARSE,
+    DataType.TIMESTAMPTZ: pa.int64(),
+    DataType.GEOMETRY: pa.string(),
 }
 
 
 def arrow_type(dtype: DataType, field: FieldSchema) -> pa.DataType:
-    """The Arrow type of a column: JSON is its text, a dense vector a fixed-size list of float32."""
-    if dtype == DataType.FLOAT_VECTOR:
-        return pa.list_(pa.float32(), field.dim)
+    """The Arrow type of a column: JSON is its text, a dense vector a list of fixed size, a sparse one a map."""
+    if dtype in DENSE_VECTORS:
+        return pa.list_(pa.from_numpy_dtype(FORMS[dtype].dtype), width(field))
     if dtype == DataType.ARRAY:
         assert field.element_type is not None
         return pa.list_(_TYPES[field.element_type])
@@ -36,7 +42,8 @@ def arrow_type(dtype: DataType, field: FieldSchema) -> pa.DataType:
 
 def stored_fields(schema: CollectionSchema) -> list[FieldSchema]:
     """The fields whose values are kept: all but BM25's outputs, which are made from the text when needed."""
-    return [f for f in schema.fields if f.dtype != DataType.SPARSE_FLOAT_VECTOR]
+    sparse = DataType.SPARSE_FLOAT_VECTOR
+    return [f for f in schema.fields if f.dtype != sparse or schema.bm25_input(f.name) is None]
 
 
 def incoming_fields(schema: CollectionSchema) -> list[FieldSchema]:
@@ -65,4 +72,7 @@ def _column(field: FieldSchema) -> pa.Field:
 
 def blank_column(field: FieldSchema, rows: int) -> pa.Array:
     """A column for rows that are older than the field: its default value, or null."""
-    return pa.repeat(pa.scalar(field.default_value, arrow_type(field.dtype, field)), rows)
+    default = field.default_value
+    if field.dtype == DataType.TIMESTAMPTZ and default is not None:
+        default = to_micros(default)
+    return pa.repeat(pa.scalar(default, arrow_type(field.dtype, field)), rows)

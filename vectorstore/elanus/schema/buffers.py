@@ -38,8 +38,18 @@ def unpack(buffer: Any, offset: int, length: int) -> Bools:
 
 
 def matrix(column: pa.Array) -> np.ndarray[Any, Any]:
-    """Return a column of fixed-size lists without nulls as a read-only matrix (rows, size)."""
-    return numbers(column.flatten()).reshape(-1, column.type.list_size)
+    """Return a column of fixed-size lists as a read-only matrix (rows, size); arbitrary where it is null."""
+    size = column.type.list_size
+    return numbers(column.values)[column.offset * size : (column.offset + len(column)) * size].reshape(-1, size)
+
+
+def clean_matrix(column: pa.Array) -> np.ndarray[Any, Any]:
+    """Return the same with zeros where the column is null, copied only if it is so anywhere."""
+    found = matrix(column)
+    if column.null_count:
+        found = found.copy()
+        found[~bits(column.is_valid())] = 0
+    return found
 
 
 def from_numbers(values: np.ndarray[Any, Any]) -> pa.Array:

@@ -17,9 +17,11 @@ from elanus.schema.columns import (
     spread,
     string_column,
     to_column,
-    vector_column,
 )
-from elanus.schema.fields import FLOATS, INTEGERS, FieldSchema
+from elanus.schema.dense import vector_column, width
+from elanus.schema.fields import DENSE_VECTORS, FLOATS, INTEGERS, FieldSchema
+from elanus.schema.sparse import checked_column
+from elanus.schema.times import from_timestamps
 from elanus.schema.unfit import Unfit
 from elanus.types import DataType
 
@@ -59,8 +61,12 @@ def _cast(field: FieldSchema, dtype: DataType, column: pa.Array) -> pa.Array | N
         return column
     if dtype == DataType.VARCHAR and _is_string(kind):
         return string_column(field, column.cast(pa.string()))
-    if dtype == DataType.FLOAT_VECTOR and _is_list(kind) and _is_number(kind.value_type):
+    if dtype in DENSE_VECTORS and _is_list(kind) and _is_number(kind.value_type):
         return _vectors(field, column)
+    if dtype == DataType.SPARSE_FLOAT_VECTOR and pa.types.is_map(kind):
+        return checked_column(column)
+    if dtype == DataType.TIMESTAMPTZ and pa.types.is_timestamp(kind):
+        return from_timestamps(column)
     if dtype == DataType.ARRAY and _is_list(kind):
         return _arrays(field, column)
     return None
@@ -80,15 +86,14 @@ def _floats(field: FieldSchema, dtype: DataType, column: pa.Array) -> pa.Array:
 
 
 def _vectors(field: FieldSchema, column: pa.Array) -> pa.Array:
-    assert field.dim is not None
     lengths = _lengths(column)
-    wrong = lengths[lengths != field.dim]
+    wrong = lengths[lengths != width(field)]
     if len(wrong):
-        raise Unfit(f"dimension {wrong[0]} where dim={field.dim} is declared")
+        raise Unfit(f"{wrong[0]} components where dim={field.dim} is declared")
     flat = column.flatten()
     if flat.null_count:
         raise Unfit("a component is null")
-    return vector_column(field, numbers(flat).reshape(len(column), field.dim))
+    return vector_column(field, numbers(flat).reshape(len(column), width(field)))
 
 
 def _arrays(field: FieldSchema, column: pa.Array) -> pa.Array:

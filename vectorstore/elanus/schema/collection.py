@@ -148,12 +148,6 @@ class CollectionSchema:
             function.verify(self.field)
         _refuse_doubled("functions have the same name", [f.name for f in self.functions])
         _refuse_doubled("functions have the same output", [n for f in self.functions for n in f.output_field_names])
-        for field in self.vector_fields:
-            if field.dtype == DataType.SPARSE_FLOAT_VECTOR and self.bm25_input(field.name) is None:
-                raise NotSupported(
-                    f"field '{field.name}': a SPARSE_FLOAT_VECTOR is supported as the output of a BM25 "
-                    "function only; add Function(name, FunctionType.BM25, text_field, this_field)"
-                )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the schema in the shape of pymilvus's `CollectionSchema.to_dict()`; JSON-serialisable."""

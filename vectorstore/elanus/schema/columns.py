@@ -16,8 +16,12 @@ import pyarrow.compute as pc
 
 from elanus.schema.arrow import arrow_type
 from elanus.schema.buffers import from_numbers
-from elanus.schema.fields import FLOATS, INTEGERS, FieldSchema
+from elanus.schema.dense import dense_column
+from elanus.schema.fields import DENSE_VECTORS, FLOATS, INTEGERS, FieldSchema
+from elanus.schema.geometry import geometry_column
 from elanus.schema.json_text import field_text
+from elanus.schema.sparse import sparse_column
+from elanus.schema.times import time_column
 from elanus.schema.unfit import Unfit
 from elanus.types import DataType
 
@@ -146,41 +150,6 @@ def array_column(
     return pa.ListArray.from_arrays(from_numbers(offsets), made)
 
 
-def _vectors(field: FieldSchema, dtype: DataType, values: Values) -> pa.Array:
-    assert field.dim is not None
-    try:
-        matrix = _matrix(values, field.dim)
-    except (TypeError, ValueError, OverflowError):
-        raise Unfit(f"must be {field.dim} floats") from None
-    return vector_column(field, matrix)
-
-
-def _matrix(values: Values, dim: int) -> np.ndarray[Any, Any]:
-    if not len(values):
-        return np.empty((0, dim), np.float32)
-    if all(type(v) is np.ndarray for v in values):
-        shapes = {v.shape for v in values}
-        matrix = np.concatenate(values).reshape(len(values), -1) if shapes == {(dim,)} else np.stack(values)
-    else:
-        matrix = np.array(values)
-    if matrix.dtype.kind not in "fiu":
-        raise ValueError
-    return matrix
-
-
-def vector_column(field: FieldSchema, matrix: np.ndarray[Any, Any]) -> pa.Array:
-    """Return a matrix of numbers (rows, dim) as a column, zero copy if it is float32 already."""
-    if matrix.ndim != 2:
-        raise Unfit(f"must be {field.dim} floats")
-    if matrix.shape[1] != field.dim:
-        raise Unfit(f"dimension {matrix.shape[1]} where dim={field.dim} is declared")
-    with np.errstate(over="ignore"):
-        flat = np.ascontiguousarray(matrix, np.float32).reshape(-1)
-    if not np.isfinite(flat).all():
-        raise Unfit("NaN, infinity or out of range for float32")
-    return pa.FixedSizeListArray.from_arrays(from_numbers(flat), field.dim)
-
-
 CONVERTERS: Mapping[DataType, Callable[[FieldSchema, DataType, Values], pa.Array]] = {
     **dict.fromkeys(INTEGERS, _integers),
     **dict.fromkeys(FLOATS, _floats),
@@ -188,5 +157,8 @@ CONVERTERS: Mapping[DataType, Callable[[FieldSchema, DataType, Values], pa.Array
     DataType.VARCHAR: _strings,
     DataType.JSON: _json,
     DataType.ARRAY: _arrays,
-    DataType.FLOAT_VECTOR: _vectors,
+    **dict.fromkeys(DENSE_VECTORS, lambda field, dtype, values: dense_column(field, values)),
+    DataType.SPARSE_FLOAT_VECTOR: lambda field, dtype, values: sparse_column(values),
+    DataType.TIMESTAMPTZ: lambda field, dtype, values: time_column(values),
+    DataType.GEOMETRY: lambda field, dtype, values: geometry_column(values),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from datetime import datetime
 from typing import Any
 
 from elanus.errors import NotSupported, SchemaError, did_you_mean
@@ -15,13 +16,18 @@ MAX_NAME_LENGTH = 255
 MAX_VARCHAR_BYTES = 65_535
 MAX_ARRAY_CAPACITY = 4_096
 MIN_DIM, MAX_DIM = 2, 32_768
+MAX_BITS = 8 * MAX_DIM
 
 INTEGERS = frozenset({DataType.INT8, DataType.INT16, DataType.INT32, DataType.INT64})
 FLOATS = frozenset({DataType.FLOAT, DataType.DOUBLE})
 SCALARS = INTEGERS | FLOATS | {DataType.BOOL, DataType.VARCHAR}
-DENSE_VECTORS = frozenset({DataType.FLOAT_VECTOR})
+FLOAT_VECTORS = frozenset(
+    {DataType.FLOAT_VECTOR, DataType.FLOAT16_VECTOR, DataType.BFLOAT16_VECTOR, DataType.INT8_VECTOR}
+)
+"""Dense vectors whose components are numbers."""
+DENSE_VECTORS = FLOAT_VECTORS | {DataType.BINARY_VECTOR}
 VECTORS = DENSE_VECTORS | {DataType.SPARSE_FLOAT_VECTOR}
-SUPPORTED = SCALARS | VECTORS | {DataType.JSON, DataType.ARRAY}
+SUPPORTED = SCALARS | VECTORS | {DataType.JSON, DataType.ARRAY, DataType.TIMESTAMPTZ, DataType.GEOMETRY}
 
 UNSUPPORTED_OPTIONS = {
     "multi_analyzer_params": "use one analyzer_params for the field",
@@ -37,9 +43,9 @@ class FieldSchema:
     Args:
         name: letters, digits and underscores, at most 255, not starting with a digit.
         dtype: a supported `DataType`.
-        is_primary, auto_id: the row's key (INT64 or VARCHAR); `auto_id` lets the store number the rows (INT64).
+        is_primary, auto_id: the row's key (INT64 or VARCHAR); `auto_id` lets the store number the rows.
         max_length: VARCHAR's limit in UTF-8 bytes, 1 to 65535.
-        dim: a dense vector's length, 2 to 32768.
+        dim: a dense vector's length, 2 to 32768; of a BINARY_VECTOR in bits, a multiple of 8 up to 262144.
         element_type, max_capacity: an ARRAY's element type and largest length (1 to 4096).
         nullable, default_value: whether a row may hold null, and what a row that leaves the field out gets.
         is_partition_key: an INT64 or VARCHAR field that filters name, such as a tenant; a search that names one of its
@@ -80,6 +86,8 @@ class FieldSchema:
         values |= dict.fromkeys(FLAGS, False)
         values |= take_options(name, options)
         values |= {"name": name, "dtype": _data_type(name, dtype), "description": description}
+        if isinstance(values["default_value"], datetime):
+            values["default_value"] = values["default_value"].isoformat()
         for key, value in values.items():
             object.__setattr__(self, key, value)
         _check(self)
@@ -199,8 +207,12 @@ RULES: tuple[tuple[Callable[[FieldSchema], object], str], ...] = (
         f"needs max_length, 1 to {MAX_VARCHAR_BYTES} bytes",
     ),
     (
-        lambda f: f.dtype in DENSE_VECTORS and _outside(f.dim, MIN_DIM, MAX_DIM),
+        lambda f: f.dtype in FLOAT_VECTORS and _outside(f.dim, MIN_DIM, MAX_DIM),
         f"needs dim, {MIN_DIM} to {MAX_DIM}",
+    ),
+    (
+        lambda f: f.dtype == DataType.BINARY_VECTOR and (_outside(f.dim, 8, MAX_BITS) or (f.dim or 0) % 8),
+        f"needs dim, a multiple of 8 from 8 to {MAX_BITS}",
     ),
     (lambda f: f.dtype not in DENSE_VECTORS and f.dim is not None, "only dense vectors have a dim"),
     (
@@ -219,14 +231,9 @@ RULES: tuple[tuple[Callable[[FieldSchema], object], str], ...] = (
     (lambda f: f.is_primary and f.nullable, "a primary key cannot be nullable"),
     (lambda f: f.is_primary and f.default_value is not None, "a primary key has no default_value"),
     (lambda f: f.auto_id and not f.is_primary, "auto_id belongs to the primary key"),
-    (
-        lambda f: f.auto_id and f.dtype != DataType.INT64,
-        "auto_id is supported for INT64 keys only; give VARCHAR keys yourself",
-    ),
-    (lambda f: f.is_vector and f.nullable, "nullable vectors are not supported yet"),
     (lambda f: f.is_vector and f.default_value is not None, "a vector has no default_value"),
     (
-        lambda f: f.dtype in (DataType.JSON, DataType.ARRAY) and f.default_value is not None,
+        lambda f: f.dtype in (DataType.JSON, DataType.ARRAY, DataType.GEOMETRY) and f.default_value is not None,
         "default_value is supported for plain scalars only",
     ),
     (lambda f: f.enable_analyzer and f.dtype != DataType.VARCHAR, "only VARCHAR can have an analyzer"),

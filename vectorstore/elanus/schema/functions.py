@@ -82,6 +82,8 @@ class Function:
             raise SchemaError(f"function '{self.name}': input '{source.name}' must be VARCHAR{analysed}")
         if target.dtype != kind.gives:
             raise SchemaError(f"function '{self.name}': output '{target.name}' must be {kind.gives.name}")
+        if target.nullable:
+            raise SchemaError(f"function '{self.name}': output '{target.name}' cannot be nullable; a function fills it")
 
     def to_dict(self) -> dict[str, Any]:
         """Return the function in the shape of pymilvus's `Function.to_dict()`."""

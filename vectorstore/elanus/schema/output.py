@@ -10,7 +10,10 @@ from typing import Any
 from elanus.errors import FieldNotFound, InvalidArgument, NotSupported, did_you_mean
 from elanus.schema.arrow import stored_fields
 from elanus.schema.collection import DYNAMIC_FIELD, CollectionSchema
+from elanus.schema.dense import FORMS
+from elanus.schema.fields import DENSE_VECTORS, VECTORS
 from elanus.schema.reading import Reader, Rows
+from elanus.schema.times import to_iso
 from elanus.types import DataType
 
 ALL = "*"
@@ -18,18 +21,25 @@ ALL = "*"
 
 @dataclass(frozen=True)
 class Output:
-    """Declared fields to read, by kind, and of the dynamic field all keys, some, or none."""
+    """Declared fields to read, by kind, and of the dynamic field all keys, some, or none.
+
+    `packed` are vectors that leave as bytes; `wrapped` says each in a list of its own, as pymilvus has it in the rows
+    of a query.
+    """
 
     plain: tuple[str, ...] = ()
     json: tuple[str, ...] = ()
     vectors: tuple[str, ...] = ()
+    packed: tuple[str, ...] = ()
+    times: tuple[str, ...] = ()
     dynamic: bool = False
     keys: frozenset[str] | None = None
+    wrapped: bool = False
 
     @property
     def empty(self) -> bool:
         """Whether nothing is to be read."""
-        return not (self.plain or self.json or self.vectors or self.dynamic)
+        return not (self.plain or self.json or self.vectors or self.packed or self.times or self.dynamic)
 
 
 def resolve_output(schema: CollectionSchema, names: Sequence[str] | None, *, query: bool = False) -> Output:
@@ -51,7 +61,7 @@ def resolve_output(schema: CollectionSchema, names: Sequence[str] | None, *, que
     keys = [name for name in wanted if name not in stored]
     for name in keys:
         _check_key(schema, name)
-    by_kind: dict[str, list[str]] = {"plain": [], "json": [], "vectors": []}
+    by_kind: dict[str, list[str]] = {"plain": [], "json": [], "vectors": [], "packed": [], "times": []}
     for name in stored:
         if name in wanted:
             by_kind[_kind(stored[name].dtype)].append(name)
@@ -59,11 +69,16 @@ def resolve_output(schema: CollectionSchema, names: Sequence[str] | None, *, que
         **{kind: tuple(found) for kind, found in by_kind.items()},
         dynamic=bool(keys),
         keys=frozenset(keys) if keys and DYNAMIC_FIELD not in wanted else None,
+        wrapped=query and bool(by_kind["packed"]),
     )
 
 
 def _kind(dtype: DataType) -> str:
-    return {DataType.JSON: "json", DataType.FLOAT_VECTOR: "vectors"}.get(dtype, "plain")
+    if dtype in DENSE_VECTORS and FORMS[dtype].takes_bytes:
+        return "packed"
+    if dtype in VECTORS:
+        return "vectors"
+    return {DataType.JSON: "json", DataType.TIMESTAMPTZ: "times"}.get(dtype, "plain")
 
 
 def _wanted(schema: CollectionSchema, names: Sequence[str] | None, query: bool) -> set[str]:
@@ -91,7 +106,9 @@ def read_rows(read: Callable[[str], Reader], rows: Rows, output: Output) -> list
     columns = [read(name)(rows) for name in output.plain]
     columns += [[_loads(text) for text in read(name)(rows)] for name in output.json]
     columns += [read(name)(rows) for name in output.vectors]
-    names = (*output.plain, *output.json, *output.vectors)
+    columns += [_packed(read(name)(rows), output.wrapped) for name in output.packed]
+    columns += [[None if t is None else to_iso(t) for t in read(name)(rows)] for name in output.times]
+    names = (*output.plain, *output.json, *output.vectors, *output.packed, *output.times)
     out = (
         [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
         if names
@@ -102,6 +119,10 @@ def read_rows(read: Callable[[str], Reader], rows: Rows, output: Output) -> list
             found = json.loads(text)
             into |= found if output.keys is None else {k: v for k, v in found.items() if k in output.keys}
     return out
+
+
+def _packed(values: list[bytes | None], wrapped: bool) -> list[Any]:
+    return [None if value is None else [value] for value in values] if wrapped else values
 
 
 def _loads(text: str | None) -> Any:

@@ -34,11 +34,13 @@ def _take(column: pa.Array) -> Take:
     """Return a function from row numbers, or a slice of rows, to Python values; arbitrary where the column is null."""
     kind = column.type
     if pa.types.is_fixed_size_list(kind):
-        return _from_numpy(matrix(column))
+        return _from_numpy(matrix(column)) if kind.value_type == pa.float32() else _of_bytes(matrix(column))
     if pa.types.is_boolean(kind):
         return _from_numpy(bits(column))
     if pa.types.is_dictionary(kind):
         return _of_dictionary(column)
+    if pa.types.is_map(kind):
+        return _of_maps(column)
     if pa.types.is_list(kind):
         return _of_lists(column)
     if pa.types.is_string(kind):
@@ -48,6 +50,11 @@ def _take(column: pa.Array) -> Take:
 
 def _from_numpy(values: np.ndarray[Any, Any]) -> Take:
     return lambda rows: list(values[rows].tolist())
+
+
+def _of_bytes(values: np.ndarray[Any, Any]) -> Take:
+    """Each row's own bytes: how vectors narrower than float32 leave, as pymilvus gives them."""
+    return lambda rows: [row.tobytes() for row in values[rows]]
 
 
 def _of_dictionary(column: pa.DictionaryArray) -> Take:
@@ -71,6 +78,15 @@ def _of_lists(column: pa.ListArray) -> Take:
     take = _stretches(column.values)
     return lambda rows: [
         take(slice(start, end)) for start, end in zip(starts[rows].tolist(), ends[rows].tolist(), strict=True)
+    ]
+
+
+def _of_maps(column: pa.MapArray) -> Take:
+    starts, ends = _bounds(column)
+    keys, items = numbers(column.keys), numbers(column.items)
+    return lambda rows: [
+        dict(zip(keys[start:end].tolist(), items[start:end].tolist(), strict=True))
+        for start, end in zip(starts[rows].tolist(), ends[rows].tolist(), strict=True)
     ]
 
 

@@ -12,7 +12,8 @@ from elanus.errors import RowError, SchemaError, did_you_mean
 from elanus.schema.arrow import arrow_schema, incoming_fields
 from elanus.schema.casting import from_arrow
 from elanus.schema.collection import DYNAMIC_FIELD, CollectionSchema
-from elanus.schema.columns import to_column, vector_column
+from elanus.schema.columns import to_column
+from elanus.schema.dense import vector_column
 from elanus.schema.fields import DENSE_VECTORS, FieldSchema
 from elanus.schema.json_text import json_text
 from elanus.schema.shapes import Columns, Rows, rows_or_columns

@@ -13,6 +13,7 @@ from elanus.schema.arrow import incoming_fields
 from elanus.schema.collection import CollectionSchema
 from elanus.schema.columns import NUMPY_FLOATS, NUMPY_INTEGERS
 from elanus.schema.fields import DENSE_VECTORS
+from elanus.schema.sparse import holds_several, is_scipy, scipy_column
 from elanus.types import DataType
 
 Rows = list[Mapping[str, Any]]
@@ -59,10 +60,16 @@ def _holds_columns(schema: CollectionSchema, data: Mapping[str, Any]) -> bool:
         value = data.get(field.name)
         if value is None or field.dtype == DataType.JSON:
             continue
+        if field.dtype == DataType.SPARSE_FLOAT_VECTOR:
+            told = holds_several(value)
+            if told is None:
+                continue
+            return told
         if field.dtype not in NESTED:
             return _is_sequence(value)
         if _is_sequence(value) and len(value):
-            return _is_sequence(next(iter(value)))
+            first = next(iter(value))
+            return isinstance(first, bytes) or _is_sequence(first)
     return False
 
 
@@ -77,7 +84,7 @@ def _columns(named: Iterable[tuple[str, Any]]) -> Columns:
     for name, column in named:
         if name in columns:
             raise RowError(f"column '{name}' occurs twice")
-        if not _is_sequence(column):
+        if not (is_scipy(column) or _is_sequence(column)):
             raise RowError(f"column '{name}' must be a list or an array, not {type(column).__name__}")
         columns[name] = _plain(column)
     lengths = {name: len(column) for name, column in columns.items()}
@@ -88,6 +95,8 @@ def _columns(named: Iterable[tuple[str, Any]]) -> Columns:
 
 def _plain(column: Any) -> Any:
     """Return a column as a list, a numpy array of numbers, or a contiguous Arrow array."""
+    if is_scipy(column):
+        return scipy_column(column)
     if _home(column) == "polars":
         column = column.to_arrow()
     if _home(column) == "pandas":

@@ -7,17 +7,18 @@ the tail together are one source, so that many of them cost no more than one.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from elanus.index import exact
 from elanus.index.graph import LEAST_EF
-from elanus.index.metric import Metric
+from elanus.index.metric import AnyMetric, BitMetric, as_metric
 from elanus.index.planning import EXACT_ROWS, Strategy, candidates, plan_filtered
 from elanus.search.found import NOTHING, Found
 from elanus.search.matching import Matching
+from elanus.search.ranges import Band
 from elanus.search.request import Route
 from elanus.search.vectors import Field, Source, coded_sources
 from elanus.storage.part import Bools, Floats, Int64s
@@ -62,20 +63,24 @@ class Rows:
 class Aim:
     """What all queries of a route have in common."""
 
-    field: Field
+    field: str
+    metric: AnyMetric
     k: int
     ef: int
+    band: Band | None = None
 
 
 def search_vectors(view: View, route: Route, allowed: Matching) -> list[Found]:
     """The best `route.limit` rows for each query vector, by exact score; never fewer than match."""
     assert route.vectors is not None
-    field, k = Field(route.field.name, Metric(route.spec.metric)), route.limit
-    aim = Aim(field, k, route.params.ef or LEAST_EF)
+    metric, k = as_metric(route.spec.metric), route.limit
+    aim = Aim(route.field.name, metric, k, route.params.ef or LEAST_EF, route.band)
     everything = Rows(view.slices, allowed)
-    if route.spec.index_type == "FLAT" or everything.matches <= max(k, EXACT_ROWS):
+    if route.spec.index_type == "FLAT" or isinstance(metric, BitMetric) or everything.matches <= max(k, EXACT_ROWS):
         return [_exact(aim, everything, query) for query in route.vectors]
-    plans = [_plan(source, allowed, k) for source in coded_sources(view, field)]
+    plans = [_plan(source, allowed, k) for source in coded_sources(view, Field(aim.field, metric))]
+    if route.band is not None:
+        return [_search_within(aim, route.band, plans, everything, query) for query in route.vectors]
     return [_best([_search_source(aim, plan, query) for plan in plans], k) for query in route.vectors]
 
 
@@ -98,25 +103,41 @@ def _plan(source: Source, allowed: Matching, k: int) -> Plan:
 def _search_source(aim: Aim, plan: Plan, query: Floats) -> Found:
     """The best k of one source; scoring all its rows where the candidates turn out too few."""
     if plan.source is not None:
-        slots = plan.source.search(query, candidates(aim.k, aim.field.metric), aim.ef, plan.mask)
-        found = _score(aim.field, plan.source, plan.rows, query, slots)
+        slots = plan.source.search(query, candidates(aim.k, aim.metric), aim.ef, plan.mask)
+        found = _score(aim, plan.source, plan.rows, query, slots)
         if len(found.rids) >= min(aim.k, plan.rows.matches):
             return found
     return _exact(aim, plan.rows, query)
 
 
-def _score(field: Field, source: Source, rows: Rows, query: Floats, slots: Int64s) -> Found:
+def _search_within(aim: Aim, band: Band, plans: Sequence[Plan], everything: Rows, query: Floats) -> Found:
+    """The best k within a band; scoring all rows where the candidates do not hold k of them.
+
+    The rows that are too near take the room of others, so their number is asked for besides.
+    """
+    near = _joined([_search_source(aim, plan, query) for plan in plans])
+    too_near = band.above(near.scores)
+    if too_near:
+        wider = replace(aim, k=aim.k + too_near)
+        near = _joined([_search_source(wider, plan, query) for plan in plans])
+    found = band.keep(near)
+    if len(found.rids) >= aim.k and band.above(near.scores) == too_near:
+        return _best([found], aim.k)
+    return _exact(aim, everything, query)
+
+
+def _score(aim: Aim, source: Source, rows: Rows, query: Floats, slots: Int64s) -> Found:
     """The candidates that may be hits, with their exact scores, in no order."""
     rids, vectors, norms = [], [], []
     for s, mask, at in zip(rows.slices, rows.masks, source.rows_at(slots), strict=True):
         kept = at if mask is None else at[mask[at]]
         if len(kept):
             rids.append(s.part.rids[kept])
-            vectors.append(s.part.matrix(field.name)[kept])
-            norms.append(s.part.norms(field.name)[kept])
+            vectors.append(s.part.matrix(aim.field)[kept])
+            norms.append(s.part.norms(aim.field)[kept])
     if not rids:
         return NOTHING
-    return Found(_one(rids), exact.scores(query, _one(vectors), _one(norms), None, field.metric))
+    return Found(_one(rids), exact.scores(query, _one(vectors), _one(norms), None, aim.metric))
 
 
 def _one(pieces: Sequence[Any]) -> Any:
@@ -129,9 +150,13 @@ def _exact(aim: Aim, rows: Rows, query: Floats) -> Found:
     for number, (s, count) in enumerate(zip(rows.slices, rows.counts, strict=True)):
         if count:
             at = rows.positions(number)
-            matrix, norms = s.part.matrix(aim.field.name), s.part.norms(aim.field.name)
-            found, scores = exact.search(query, matrix, norms, at, aim.field.metric, min(aim.k, count))
-            pieces.append(Found(s.part.rids[found], scores))
+            matrix, norms = s.part.matrix(aim.field), s.part.norms(aim.field)
+            if aim.band is None:
+                found, scores = exact.search(query, matrix, norms, at, aim.metric, min(aim.k, count))
+                pieces.append(Found(s.part.rids[found], scores))
+            else:
+                rids = s.part.rids if at is None else s.part.rids[at]
+                pieces.append(aim.band.keep(Found(rids, exact.scores(query, matrix, norms, at, aim.metric))))
     return _best(pieces, aim.k)
 
 

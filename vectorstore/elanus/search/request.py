@@ -9,11 +9,14 @@ from typing import Any
 import numpy as np
 
 from elanus.errors import IndexNotFound, InvalidArgument, SchemaError, did_you_mean
-from elanus.filter import Predicate, compile_filter, split_filter, within
+from elanus.filter import Predicate, compile_filter, present, split_filter, within
 from elanus.index.registry import IndexSpec, SearchParams, check_search_params
 from elanus.schema.collection import CollectionSchema
 from elanus.schema.fields import FieldSchema
+from elanus.search.queries import SparseQueries, as_sparse, as_stored
+from elanus.search.ranges import Band, as_band
 from elanus.storage.part import Floats
+from elanus.types import DataType
 
 MAX_LIMIT = 16_384
 MAX_QUERIES = 16_384
@@ -21,7 +24,7 @@ MAX_QUERIES = 16_384
 
 @dataclass(frozen=True, eq=False)
 class Route:
-    """Queries against one field: vectors as float32 (queries, dim), or texts; `limit` hits for each."""
+    """Queries against one field: vectors (float32, or bits as uint8), texts, or sparse ones; `limit` hits for each."""
 
     field: FieldSchema
     spec: IndexSpec
@@ -30,11 +33,13 @@ class Route:
     limit: int
     predicate: Predicate | None
     params: SearchParams
+    sparse: SparseQueries | None = None
+    band: Band | None = None
 
     @property
     def queries(self) -> int:
         """How many queries the route carries."""
-        return len(self.texts) if self.vectors is None else len(self.vectors)
+        return len(self.texts if self.vectors is None else self.vectors) if self.sparse is None else len(self.sparse)
 
 
 def make_route(
@@ -58,11 +63,20 @@ def make_route(
     params = check_search_params(spec, search_params)
     vectors: Floats | None = None
     texts: tuple[str, ...] = ()
+    sparse: SparseQueries | None = None
     if schema.bm25_input(field.name) is not None:
         texts = as_texts(field, data)
+    elif field.dtype == DataType.SPARSE_FLOAT_VECTOR:
+        sparse = as_sparse(field, data)
+        _counted(sparse)
+    elif field.dtype != DataType.FLOAT_VECTOR:
+        vectors = as_stored(field, data)
+        _counted(vectors)
     else:
         vectors = as_vectors(field, data)
-    return Route(field, spec, vectors, texts, limit, predicate, params)
+    if field.nullable and vectors is not None:
+        predicate = present(predicate, field)
+    return Route(field, spec, vectors, texts, limit, predicate, params, sparse, as_band(spec, params))
 
 
 def pick_field(schema: CollectionSchema, name: str | None) -> FieldSchema:

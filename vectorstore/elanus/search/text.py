@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from elanus.analysis import Analyzer, analyzer_of
 from elanus.index import bm25
 from elanus.index.inverted_search import PostingsPart
@@ -11,6 +9,7 @@ from elanus.schema.collection import CollectionSchema
 from elanus.schema.fields import FieldSchema
 from elanus.search.found import Found
 from elanus.search.matching import Matching
+from elanus.search.postings import as_found
 from elanus.search.request import Route
 from elanus.storage.view import Slice, View
 
@@ -30,11 +29,7 @@ def search_texts(view: View, schema: CollectionSchema, route: Route, allowed: Ma
     found = []
     for text in route.texts:
         hits = bm25.search(parts, analyzer.tokens(text), route.limit, k1=k1, b=b, allowed=masks, among=few)
-        rids = np.empty(len(hits.rows), np.int64)
-        for number in np.unique(hits.parts).tolist():
-            here = hits.parts == number
-            rids[here] = view.slices[number].part.rids[hits.rows[here]]
-        found.append(Found(rids, hits.scores))
+        found.append(as_found(view, hits))
     return found
 
 

@@ -13,6 +13,7 @@ from elanus.index.graph import GRAPH_THRESHOLD_ROWS, GraphIndex
 from elanus.index.metric import Metric
 from elanus.index.registry import IndexSpec
 from elanus.index.scan import ScanIndex
+from elanus.schema.fields import FLOAT_VECTORS
 from elanus.storage.part import Bools, Floats, Int64s, Part
 from elanus.storage.view import Slice, View
 
@@ -224,4 +225,4 @@ def graph_name(tag: str, metric: Metric) -> str:
 def wants_graph(part: Part, spec: IndexSpec) -> bool:
     """Whether a part should get a graph: asked for by HNSW in every large segment, by AUTOINDEX where it is faster."""
     least = {"HNSW": OWN_CODES_ROWS, "AUTOINDEX": GRAPH_THRESHOLD_ROWS}.get(spec.index_type)
-    return least is not None and part.sealed and part.rows >= least
+    return least is not None and spec.data_type in FLOAT_VECTORS and part.sealed and part.rows >= least

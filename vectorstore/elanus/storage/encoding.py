@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from elanus.schema.buffers import from_numbers
+from elanus.schema.sparse import flat
 
 SAMPLE, SAMPLE_SHARE = 1_024, 2
 DICTIONARY_SHARE, SMALL_DICTIONARY = 8, 16
@@ -43,7 +44,9 @@ def plain(column: pa.Array) -> pa.Array:
 
 
 def extent(array: pa.Array) -> int:
-    """What an array's offsets would count if it were not dictionary-encoded: bytes of strings, elements of lists."""
+    """What an array's offsets would count without dictionary encoding: bytes of strings, elements of lists, maps."""
+    if pa.types.is_map(array.type):
+        return len(flat(array).indices)
     if pa.types.is_list(array.type):
         elements = array.flatten()
         return max(len(elements), extent(elements))

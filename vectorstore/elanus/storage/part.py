@@ -15,7 +15,7 @@ from elanus.filter.columns import PathValues, TextIndex
 from elanus.index.inverted import Postings
 from elanus.index.inverted_build import from_texts, merge
 from elanus.index.metric import norms
-from elanus.schema.buffers import from_numbers, matrix
+from elanus.schema.buffers import clean_matrix, from_numbers
 from elanus.schema.reading import Reader, reader
 from elanus.storage.encoding import extent, plain
 from elanus.storage.keys import Keys, KeyTable
@@ -56,8 +56,8 @@ class Part:
         return self._columns[name]
 
     def matrix(self, name: str) -> Floats:
-        """A dense vector column as a read-only float32 matrix (rows, dim)."""
-        return self.derive(("matrix", name), lambda: matrix(self.column(name)))
+        """A dense vector column as a matrix (rows, width) of its stored dtype; zeros where it is null."""
+        return self.derive(("matrix", name), lambda: clean_matrix(self.column(name)))
 
     def norms(self, name: str) -> Floats:
         """The L2 norms of a dense vector column, float32 (rows,)."""

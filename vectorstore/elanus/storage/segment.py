@@ -20,7 +20,7 @@ import pyarrow as pa
 from elanus.errors import StoreFormatError
 from elanus.index.metric import norms
 from elanus.schema.arrow import PARTITION, blank_column, stored_fields
-from elanus.schema.buffers import from_numbers, matrix, numbers
+from elanus.schema.buffers import bits, from_numbers, matrix, numbers
 from elanus.schema.collection import DYNAMIC_FIELD, CollectionSchema
 from elanus.schema.fields import DENSE_VECTORS
 from elanus.storage.encoding import dictionary, plain
@@ -199,8 +199,14 @@ def joined_column(kept: Kept, name: str) -> pa.Array:
 def joined_vectors(kept: Kept, name: str) -> pa.RecordBatch:
     """The vectors of the kept rows, in order, with their norms."""
     joined = np.concatenate([_keep(part.matrix(name), keep) for part, keep in kept])
-    vectors = pa.FixedSizeListArray.from_arrays(from_numbers(joined.reshape(-1)), joined.shape[1])
+    null = np.concatenate([_keep(_nulls(part.column(name)), keep) for part, keep in kept])
+    mask = pa.array(null) if null.any() else None
+    vectors = pa.FixedSizeListArray.from_arrays(from_numbers(joined.reshape(-1)), joined.shape[1], mask=mask)
     return pa.RecordBatch.from_arrays([vectors, from_numbers(norms(joined))], names=[VECTOR, NORM])
+
+
+def _nulls(column: pa.Array) -> Bools:
+    return bits(column.is_null()) if column.null_count else np.zeros(len(column), np.bool_)
 
 
 def written_vectors(folder: Path, tag: str) -> tuple[Floats, Floats]:
