@@ -602,7 +602,7 @@ def negate(part: Filter, word: str) -> Filter:
     return Filter(f"{word}({part.text})", lambda row: opposite(part.test(row)))
 
 
-storable_leaves = st.one_of(
+leaves = st.one_of(
     comparisons(),
     comparisons(),
     comparisons(),
@@ -616,22 +616,14 @@ storable_leaves = st.one_of(
     lengths(),
     text_matches(),
     phrase_matches(),
+    moment_tests(),
 )
-leaves = st.one_of(storable_leaves, storable_leaves, storable_leaves, moment_tests())
-
-
-def trees(leaves: st.SearchStrategy[Filter]) -> st.SearchStrategy[Filter]:
-    return st.recursive(leaves, joined, max_leaves=5)
-
-
-def joined(inner: st.SearchStrategy[Filter]) -> st.SearchStrategy[Filter]:
-    return st.one_of(
+filters = st.recursive(
+    leaves,
+    lambda inner: st.one_of(
         st.builds(join, st.lists(inner, min_size=2, max_size=3), st.sampled_from(["and", "AND", "&&"]), st.just(both)),
         st.builds(join, st.lists(inner, min_size=2, max_size=3), st.sampled_from(["or", "OR", "||"]), st.just(either)),
         st.builds(negate, inner, st.sampled_from(["not ", "!", "NOT "])),
-    )
-
-
-filters = trees(leaves)
-storable_filters = trees(storable_leaves)
-"""Filters on fields of types that a collection can have."""
+    ),
+    max_leaves=5,
+)
