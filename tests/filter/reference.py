@@ -241,7 +241,8 @@ def calculated(operand: Operand, op: str, constant: Any, flipped: bool) -> Opera
         sides = (constant, here) if flipped else (here, constant)
         return calculate(op, *sides, single=operand.single)
 
-    sides = (literal(constant), f"({operand.text})") if flipped else (f"({operand.text})", literal(constant))
+    written = f"({literal(constant)})" if op == "**" else literal(constant)
+    sides = (written, f"({operand.text})") if flipped else (f"({operand.text})", written)
     text = f"{sides[0]} {op} {sides[1]}"
     return Operand(text, "json" if operand.kind == "json" else "number", value, operand.single, operand.known)
 

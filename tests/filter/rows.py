@@ -44,8 +44,7 @@ def make_schema(dynamic: bool = True) -> CollectionSchema:
     schema.add_field("weight", DataType.DOUBLE, nullable=True)
     schema.add_field("color", DataType.VARCHAR, max_length=100, nullable=True)
     schema.add_field("note", DataType.VARCHAR, max_length=500, enable_analyzer=True, enable_match=True, nullable=True)
-    schema.add_field("seen", DataType.INT64, nullable=True)
-    object.__setattr__(schema.fields[-1], "dtype", DataType.TIMESTAMPTZ)
+    schema.add_field("seen", DataType.TIMESTAMPTZ, nullable=True)
     array = {"max_capacity": 100, "nullable": True}
     schema.add_field("tags", DataType.ARRAY, element_type=DataType.VARCHAR, max_length=100, **array)
     schema.add_field("sizes", DataType.ARRAY, element_type=DataType.INT64, **array)

@@ -106,8 +106,6 @@ def test_a_wrong_geometry_is_refused_by_row_and_field(places: elanus.Client, val
 def test_what_cannot_be_done_with_a_geometry_is_said(places: elanus.Client) -> None:
     with pytest.raises(FilterError, match="the GEOMETRY field 'at' cannot be filtered"):
         places.query("c", filter="at == 'POINT (1 2)'")
-    with pytest.raises(NotSupported, match="st_within"):
-        places.query("c", filter="st_within(at, 'POLYGON ((0 0, 1 0, 1 1, 0 0))')")
     with pytest.raises((NotSupported, InvalidArgument), match="RTREE"):
         places.create_index("c", places.prepare_index_params("at", index_type="RTREE"))
     with pytest.raises(SchemaError, match="default_value is supported for plain scalars only"):

@@ -10,7 +10,7 @@ from typing import Any
 from elanus.errors import FilterError, did_you_mean
 from elanus.filter.excerpt import wrong
 from elanus.filter.literals import INT64_MAX, INT64_MIN, valid_text
-from elanus.filter.moments import Moment, moment_of
+from elanus.filter.moments import Moment, moment
 from elanus.filter.tree import Binary, Call, Chain, ListOf, Logic, Member, Node, Template, Unary
 
 TYPES = "a bool, an int, a float, a str, a datetime, or a list of them"
@@ -79,7 +79,7 @@ def _plain(name: str, value: Any, depth: int = 0) -> Any:
 
 def _moment(name: str, value: datetime) -> Moment:
     try:
-        return moment_of(value)
+        return moment(value)
     except ValueError as error:
         raise FilterError(f"filter_params['{name}']: {error}") from None
 

@@ -26,13 +26,14 @@ from elanus.filter.conditions import (
     path_of,
 )
 from elanus.filter.excerpt import Span
-from elanus.filter.functions import CONTAINS, PHRASE_MATCH, RANDOM_SAMPLE, TEXT_MATCH
+from elanus.filter.functions import CONTAINS, PHRASE_MATCH, RANDOM_SAMPLE, SPATIAL, TEXT_MATCH
 from elanus.filter.moments import Moment
 from elanus.filter.names import ANY_KIND, KIND_OF_TYPE, describe, kind_of_operand
 from elanus.filter.operands import OperandChecker
 from elanus.filter.parse import COMPARISONS
 from elanus.filter.pattern import compile_pattern, compile_regex
 from elanus.filter.scalars import BOOL, FLIPPED, KINDS, LIST, NUMBER, STRING, TIMESTAMP, compare
+from elanus.filter.spatial_calls import spatial_call
 from elanus.filter.text_calls import text_call
 from elanus.filter.tree import (
     Binary,
@@ -231,6 +232,7 @@ CALLS: dict[str, Callable[[Checker, Call], Condition]] = {
     TEXT_MATCH: text_call,
     PHRASE_MATCH: text_call,
     RANDOM_SAMPLE: Checker.misplaced,
+    **dict.fromkeys(SPATIAL, spatial_call),
 }
 
 

@@ -162,8 +162,20 @@ class PhraseMatch:
     slop: int
 
 
+@dataclass(frozen=True)
+class Spatial:
+    """How a geometry lies to another, in well-known text; at most so many metres away; or whether it is valid."""
+
+    field: str
+    function: str
+    shape: str | None = None
+    distance: float | None = None
+
+
 Leaf: TypeAlias = "Compare | In | Like | Contains"
-Condition: TypeAlias = "Always | And | Or | Not | Compare | In | Like | IsNull | Contains | TextMatch | PhraseMatch"
+Condition: TypeAlias = (
+    "Always | And | Or | Not | Compare | In | Like | IsNull | Contains | TextMatch | PhraseMatch | Spatial"
+)
 
 
 def path_of(operand: Operand) -> Path | None:

@@ -23,6 +23,7 @@ from elanus.filter.conditions import (
     Or,
     Path,
     PhraseMatch,
+    Spatial,
     TextMatch,
     path_of,
     subject,
@@ -30,6 +31,7 @@ from elanus.filter.conditions import (
 from elanus.filter.leaves import Source, kinds_of, test
 from elanus.filter.predicate import Predicate
 from elanus.filter.residual import holds
+from elanus.filter.shapes import where_spatial
 from elanus.filter.texts import where_text
 from elanus.filter.vectors import Vector, kind_of_array, validity
 
@@ -51,6 +53,8 @@ def where(condition: Condition, rows: Columns, truth: bool) -> Bools:
         return _where_null(condition, rows, truth)
     if isinstance(condition, (TextMatch, PhraseMatch)):
         return where_text(condition, rows, truth)
+    if isinstance(condition, Spatial):
+        return where_spatial(condition, rows, truth)
     return _where_leaf(condition, rows, truth)
 
 

@@ -11,8 +11,11 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
-from elanus.errors import FilterError, InvalidArgument
+from elanus.errors import FilterError, InvalidArgument, did_you_mean
+from elanus.filter.functions import SPATIAL
 from elanus.filter.writing import checked_value, escaped_pattern, written_path, written_value
+from elanus.schema.geometry import canonical
+from elanus.schema.unfit import Unfit
 
 NO_TRUTH = (
     "a filter has no truth value; join filters by & | ~, each in parentheses, and write F.x.between(a, b) for a range"
@@ -226,6 +229,20 @@ class Operand:
         """Whether a text has this phrase, its words moved by `slop` places at most; the field needs enable_match."""
         return self._matched("phrase_match", phrase, f", {_whole(slop)}" if slop else "")
 
+    def st(self, relation: str, shape: Any = None, distance: float | None = None) -> Expression:
+        """How a geometry lies to another: `F.at.st("within", "POLYGON (...)")`, `F.at.st("dwithin", point, metres)`.
+
+        `shape` is well-known text or an object of shapely's.
+        """
+        function = f"st_{relation}"
+        if function not in SPATIAL:
+            known = ", ".join(name.removeprefix("st_") for name in SPATIAL)
+            raise FilterError(f"st: no relation {relation!r}{did_you_mean(str(relation), SPATIAL)}; known are {known}")
+        given = [] if shape is None else [_shape_text(shape)]
+        given += [] if distance is None else [checked_value(distance)]
+        values = [part for value in given for part in (", ", Bound(value))]
+        return Expression((f"{function}(", *self.parts, *values, ")"))
+
     def contains(self, value: Any) -> Expression:
         """Whether a list has this element."""
         return self._call("json_contains", value)
@@ -317,6 +334,13 @@ def quoted_regex(text: str) -> str:
 
 def _side(value: Any) -> Parts:
     return value.parts if isinstance(value, Operand) else (Bound(checked_value(value)),)
+
+
+def _shape_text(shape: Any) -> str:
+    try:
+        return canonical(shape)
+    except Unfit as error:
+        raise FilterError(f"st: a shape {error}") from None
 
 
 def _whole(value: Any) -> int:

@@ -16,6 +16,19 @@ LENGTH = "array_length"
 TEXT_MATCH, PHRASE_MATCH = "text_match", "phrase_match"
 MINIMUM = "minimum_should_match"
 RANDOM_SAMPLE = "random_sample"
+SPATIAL = {
+    "st_equals": "equals",
+    "st_touches": "touches",
+    "st_overlaps": "overlaps",
+    "st_crosses": "crosses",
+    "st_contains": "within",
+    "st_intersects": "intersects",
+    "st_within": "contains",
+    "st_dwithin": "distance",
+    "st_isvalid": "is_valid",
+}
+"""The spatial functions, and shapely's for them, asked of the shape in the filter, which it can prepare."""
+DISTANCE, VALID = "st_dwithin", "st_isvalid"
 
 
 class Signature(NamedTuple):
@@ -37,12 +50,10 @@ SIGNATURES = {
     TEXT_MATCH: Signature(2, 2, MINIMUM),
     PHRASE_MATCH: Signature(2, 3),
     RANDOM_SAMPLE: Signature(1, 1),
+    **dict.fromkeys(SPATIAL, Signature(2, 2)),
+    DISTANCE: Signature(3, 3),
+    VALID: Signature(1, 1),
 }
 
-LATER_FUNCTIONS = frozenset(
-    {"element_filter"}
-    | {"match_all", "match_any", "match_least", "match_most", "match_exact"}
-    | {"st_equals", "st_touches", "st_overlaps", "st_crosses", "st_contains", "st_intersects"}
-    | {"st_within", "st_dwithin", "st_isvalid"}
-)
+LATER_FUNCTIONS = frozenset({"element_filter"} | {"match_all", "match_any", "match_least", "match_most", "match_exact"})
 LATER_SIGNS = {"$": "'$' (the element of a struct array) is not supported yet"}

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import numpy as np
 
-EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+from elanus.schema.times import FIRST, LAST, to_iso, to_micros
+from elanus.schema.unfit import Unfit
+
 SECOND = 1_000_000
 DAY = 86_400 * SECOND
 MAX_YEARS = 10_000
 
-MOMENT = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?)?(Z|[+-]\d\d:\d\d)?", re.ASCII | re.IGNORECASE
-)
 INTERVAL = re.compile(
     r"P(?=.)(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?=.)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?", re.ASCII
 )
@@ -27,10 +26,7 @@ class Moment(int):
     __slots__ = ()
 
     def __repr__(self) -> str:
-        try:
-            return f"ISO '{(EPOCH + timedelta(microseconds=int(self))).isoformat()}'"
-        except OverflowError:
-            return f"{int(self)} microseconds"
+        return f"ISO '{to_iso(int(self))}'" if FIRST <= self <= LAST else f"{int(self)} microseconds"
 
 
 class Interval(NamedTuple):
@@ -44,34 +40,16 @@ class Interval(NamedTuple):
         return Interval(-self.months, -self.micros)
 
 
-def moment(text: str) -> Moment:
-    """Return the moment of a date, or of a date and time with up to nine decimals; without an offset it is UTC.
+def moment(value: str | datetime) -> Moment:
+    """Return the moment of a text or a datetime, read as the values of a row are; without a zone it is one of UTC.
 
     Raises:
-        ValueError: not such a text, or no such date.
+        ValueError: a text of another form, or no such date.
     """
-    found = MOMENT.fullmatch(text)
-    if found is None:
-        raise ValueError(f"{text[:40]!r} is no timestamp; write one as 2025-05-01T23:59:59+08:00")
-    *numbers, fraction, zone = found.groups()
     try:
-        offset = datetime.fromisoformat(f"2000-01-01T00:00:00{zone}").tzinfo if zone and zone not in "zZ" else None
-        year, month, day, hour, minute, second = (int(number or 0) for number in numbers)
-        when = datetime(year, month, day, hour, minute, second, tzinfo=offset or timezone.utc)
-    except ValueError as error:
-        raise ValueError(f"{text[:40]!r} is no timestamp: {error}") from None
-    return Moment((when - EPOCH) // timedelta(microseconds=1) + int((fraction or "0").ljust(6, "0")[:6]))
-
-
-def moment_of(value: datetime) -> Moment:
-    """Return the moment of a datetime.
-
-    Raises:
-        ValueError: it has no time zone.
-    """
-    if value.tzinfo is None:
-        raise ValueError("a datetime needs a time zone, as in datetime.now(timezone.utc)")
-    return Moment((value - EPOCH) // timedelta(microseconds=1))
+        return Moment(to_micros(value))
+    except Unfit as error:
+        raise ValueError(f"{str(value)[:40]!r} is no timestamp: {error}") from None
 
 
 def interval(text: str) -> Interval:

@@ -9,7 +9,7 @@ from typing import Any
 
 from elanus.errors import FilterError
 from elanus.filter.literals import INT64_MAX, INT64_MIN, valid_text
-from elanus.filter.moments import Moment, moment_of
+from elanus.filter.moments import Moment, moment
 from elanus.filter.tokens import BOOLEANS, KEYWORDS
 
 PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -35,7 +35,7 @@ def checked_value(value: Any) -> Any:
         return value
     if isinstance(value, datetime):
         try:
-            return moment_of(value)
+            return moment(value)
         except ValueError as error:
             raise FilterError(f"a filter cannot hold {value!r}: {error}") from None
     if isinstance(value, str):
