@@ -38,8 +38,8 @@ class Route:
     @property
     def queries(self) -> int:
         """How many queries the route carries."""
-        given: Sized | None = next((q for q in (self.vectors, self.sparse, self.lists) if q is not None), self.texts)
-        return len(given or ())
+        given: tuple[Sized | None, ...] = (self.vectors, self.sparse, self.lists, self.texts)
+        return next(len(queries) for queries in given if queries is not None)
 
 
 def make_route(
