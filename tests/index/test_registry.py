@@ -6,6 +6,7 @@ from elanus.errors import InvalidArgument, NotSupported
 from elanus.index.registry import (
     BM25_INDEXES,
     INDEXES,
+    MULTI_INDEXES,
     UNSUPPORTED,
     IndexSpec,
     SearchParams,
@@ -156,6 +157,7 @@ def test_capabilities_tell_the_whole_table():
     assert {name: set(entries) for name, entries in told.items()} == {
         **{data_type.name: set(entries) for data_type, entries in INDEXES.items()},
         "BM25": set(BM25_INDEXES),
+        **{f"ARRAY of STRUCT with {data_type.name}": set(entries) for data_type, entries in MULTI_INDEXES.items()},
     }
     assert told["FLOAT_VECTOR"]["HNSW"]["search_params"] == {
         "ef": "an integer in [1, 32768]",

@@ -92,7 +92,8 @@ def unit(vectors: Floats, lengths: Floats) -> Floats:
 
 def unit_query(query: Floats) -> Floats:
     """Return one query vector scaled to length 1, float32 (d,); zero stays zero."""
-    square = float(np.dot(query, query))
+    with np.errstate(over="ignore"):
+        square = float(np.dot(query, query))
     length = math.sqrt(square) if _LEAST_SAFE_SQUARE < square < math.inf else float(norms(query[None, :])[0])
     scaled: Floats = query / np.float32(length or 1)
     return scaled
