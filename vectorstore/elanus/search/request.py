@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -40,6 +40,13 @@ class Route:
     def queries(self) -> int:
         """How many queries the route carries."""
         return len(self.texts if self.vectors is None else self.vectors) if self.sparse is None else len(self.sparse)
+
+    def only(self, number: int) -> Route:
+        """The route with one of its queries."""
+        one = slice(number, number + 1)
+        vectors = None if self.vectors is None else self.vectors[one]
+        sparse = None if self.sparse is None else self.sparse[one]
+        return replace(self, vectors=vectors, texts=self.texts[one], sparse=sparse)
 
 
 def make_route(
