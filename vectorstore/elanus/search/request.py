@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sized
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -42,6 +42,14 @@ class Route:
         """How many queries the route carries."""
         given: Sized = next((q for q in (self.vectors, self.sparse, self.lists) if q is not None), self.texts)
         return len(given)
+
+    def only(self, number: int) -> Route:
+        """The route with one of its queries."""
+        one = slice(number, number + 1)
+        vectors = None if self.vectors is None else self.vectors[one]
+        sparse = None if self.sparse is None else self.sparse[one]
+        lists = None if self.lists is None else self.lists[one]
+        return replace(self, vectors=vectors, texts=self.texts[one], sparse=sparse, lists=lists)
 
 
 def make_route(
