@@ -66,12 +66,12 @@ UNSUPPORTED = [
     )],
     *[("search", name, value) for name, value in (
         ("function_chains", [object()]), ("highlighter", object()),
-        ("search_aggregation", object()), ("group_by_field", "id"), ("group_size", 3), ("strict_group_size", True),
+        ("search_aggregation", object()), ("json_path", "/a"), ("json_type", "int"),
         ("radius", 0.5), ("order_by_fields", [{"field": "id"}]), ("guarantee_timestamp", 1), ("graceful_time", 5),
         ("timezone", "UTC"), ("ignore_growing", True), ("iterator", True), ("namespace", "n"),
     )],
     *[("hybrid_search", name, value) for name, value in (
-        ("group_by_field", "id"), ("group_size", 2), ("strict_group_size", True),
+        ("json_path", "/a"), ("order_by_fields", [{"field": "id"}]),
     )],
 ]  # fmt: skip
 

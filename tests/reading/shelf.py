@@ -10,10 +10,11 @@ import elanus
 import numpy as np
 from elanus import DataType, FunctionType
 
-from tests.oracle import Scores, Table
+from tests.oracle import ALL, Condition, Scores, Table
 
 DIM, ROWS, BATCH = 8, 1800, 150
 METRICS = {"cosine": "COSINE", "ip": "IP", "l2": "L2"}
+TEXTS = ("kite owl", "heron")
 LAYOUTS = ("tail", "flushed", "mixed", "reopened")
 WORDS = ["kite", "owl", "heron", "wren", "tern", "gull", "lark", "rook"]
 
@@ -91,3 +92,23 @@ def _row(rng: np.random.Generator, centres: np.ndarray, key: int) -> dict[str, A
     if rng.random() < 0.7:
         row["colour"] = str(rng.choice(["red", "green", "blue"]))
     return row
+
+
+def metric_of(field: str) -> str:
+    """The metric of a vector field of the shelf."""
+    return METRICS.get(field, "BM25")
+
+
+def queries_of(shelf: Shelf, field: str, number: int) -> list[Any]:
+    """One query for a field, as `data`."""
+    return [TEXTS[number % 2]] if field == "sparse" else [shelf.queries[number]]
+
+
+def scores_of(shelf: Shelf, field: str, number: int, condition: Condition = ALL) -> Scores:
+    """The oracle's distances of all rows to that query; calculated once."""
+    known = shelf.scores.setdefault((field, number, condition.text), {})
+    if not known and field == "sparse":
+        known.update(shelf.table.bm25(field, TEXTS[number % 2], condition))
+    elif not known:
+        known.update(shelf.table.dense(field, shelf.queries[number], condition))
+    return known

@@ -12,31 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.oracle import ALL, Condition, Scores, ranked
-from tests.reading.shelf import METRICS, Shelf, make_shelf
+from tests.reading.shelf import METRICS, Shelf, make_shelf, metric_of, queries_of, scores_of
 
 SOME = Condition("n > 1", lambda row: None if row["n"] is None else row["n"] > 1)
 FIELDS = [*METRICS, "sparse"]
-
-
-def metric_of(field: str) -> str:
-    return METRICS.get(field, "BM25")
-
-
-def scores(shelf: Shelf, field: str, number: int, condition: Condition = ALL) -> Scores:
-    known = shelf.scores.setdefault((field, number, condition.text), {})
-    if not known:
-        known.update(_scores(shelf, field, number, condition))
-    return known
-
-
-def _scores(shelf: Shelf, field: str, number: int, condition: Condition) -> Scores:
-    if field == "sparse":
-        return shelf.table.bm25(field, ["kite owl", "heron"][number % 2], condition)
-    return shelf.table.dense(field, shelf.queries[number], condition)
-
-
-def data(shelf: Shelf, field: str, number: int) -> list[Any]:
-    return [["kite owl", "heron"][number % 2]] if field == "sparse" else [shelf.queries[number]]
 
 
 def within(distance: float, metric: str, radius: float, near: float | None) -> bool:
@@ -58,12 +37,12 @@ def ends(known: Scores, metric: str, far_share: float, near_share: float | None)
 def check(shelf: Shelf, field: str, number: int, limit: int, far: float, near: float | None, offset: int = 0) -> None:
     metric = metric_of(field)
     for condition in (ALL, SOME):
-        known = scores(shelf, field, number, condition)
+        known = scores_of(shelf, field, number, condition)
         radius, range_filter = ends(known, metric, far, near)
         params = {"radius": radius} if range_filter is None else {"radius": radius, "range_filter": range_filter}
         (hits,) = shelf.client.search(
-            "shelf", data(shelf, field, number), anns_field=field, limit=limit, offset=offset, filter=condition.text,
-            search_params={"metric_type": metric, "params": params},
+            "shelf", queries_of(shelf, field, number), anns_field=field, limit=limit, offset=offset,
+            filter=condition.text, search_params={"metric_type": metric, "params": params},
         )  # fmt: skip
         wanted = [d for _, d in ranked(known, metric) if within(d, metric, radius, range_filter)]
         assert len(hits) == len(wanted[offset : offset + limit])
@@ -100,7 +79,7 @@ def test_any_range_gives_what_the_oracle_gives(
 def test_the_radius_itself_lies_outside_and_the_range_filter_inside(shelf: Shelf, field: str) -> None:
     def search(**params: float) -> list[float]:
         (hits,) = shelf.client.search(
-            "shelf", data(shelf, field, 0), anns_field=field, limit=1000, search_params={"params": params}
+            "shelf", queries_of(shelf, field, 0), anns_field=field, limit=1000, search_params={"params": params}
         )
         return hits.distances
 
@@ -119,15 +98,15 @@ def test_a_range_over_a_filled_index_of_each_type_is_exact(tmp_path: Any) -> Non
 
 
 def test_the_requests_of_a_hybrid_search_have_ranges_of_their_own(shelf: Shelf) -> None:
-    radius, near = ends(scores(shelf, "cosine", 0), "COSINE", 0.02, 0.01)
+    radius, near = ends(scores_of(shelf, "cosine", 0), "COSINE", 0.02, 0.01)
     requests = [
         elanus.AnnSearchRequest(
-            data(shelf, "cosine", 0), "cosine", {"params": {"radius": radius, "range_filter": near}}, 100
+            queries_of(shelf, "cosine", 0), "cosine", {"params": {"radius": radius, "range_filter": near}}, 100
         ),
         elanus.AnnSearchRequest(["heron"], "sparse", {"params": {"radius": 1e6}}, 100),
     ]
     (hits,) = shelf.client.hybrid_search("shelf", requests, elanus.RRFRanker(), limit=100)
-    wanted = {key for key, d in scores(shelf, "cosine", 0).items() if within(d, "COSINE", radius, near)}
+    wanted = {key for key, d in scores_of(shelf, "cosine", 0).items() if within(d, "COSINE", radius, near)}
     assert set(hits.ids) == wanted
 
 

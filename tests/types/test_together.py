@@ -137,11 +137,5 @@ def test_re_embedding_one_field_keeps_the_others(client: elanus.Client) -> None:
 
 def test_what_is_not_implemented_yet_is_refused_by_name(client: elanus.Client) -> None:
     schema = client.create_schema()
-    with pytest.raises(elanus.NotSupported, match="type STRUCT is not supported yet"):
-        schema.add_field("a", DataType.ARRAY, element_type=DataType.STRUCT, max_capacity=3)
-    with pytest.raises(elanus.NotSupported, match="struct_schema is not supported yet; use a JSON field"):
-        schema.add_field(
-            "a", DataType.ARRAY, element_type=DataType.STRUCT, max_capacity=3, struct_schema=client.create_schema()
-        )
     with pytest.raises(elanus.NotSupported, match="type TEXT is not supported yet"):
         schema.add_field("a", DataType.TEXT)

@@ -14,6 +14,7 @@ from elanus.engine.store import Store
 from elanus.errors import CollectionNotLoaded, InvalidArgument, NotSupported
 from elanus.schema.fields import check_name
 from elanus.storage.tables import DEFAULT_DATABASE
+from elanus.types import ConsistencyLevel
 
 
 class Base:
@@ -69,8 +70,12 @@ class Base:
     def _collection(self, name: str) -> Collection:
         return self._store.collection(self._name(name))
 
-    def _loaded(self, name: str) -> Collection:
-        collection = self._collection(name)
+    def _loaded(self, name: str, level: ConsistencyLevel | None = None) -> Collection:
+        """A collection to read from, as fresh as the level asks (None: as the collection's own does)."""
+        full = self._name(name)
+        if level is None:
+            level = self._store.level_of(full)
+        collection = self._store.collection(full, level)
         if not collection.definition.loaded:
             raise CollectionNotLoaded(
                 f"collection '{name}' is not loaded; create an index on its vector fields, then load_collection"

@@ -18,15 +18,15 @@ INSTEAD = {
     "function_chains": "use hybrid_search",
     "highlighter": "leave it out",
     "search_aggregation": "aggregate the hits yourself",
-    "group_by_field": "group the hits yourself",
-    "group_size": "group the hits yourself",
-    "strict_group_size": "group the hits yourself",
+    "json_path": "write the path into group_by_field, as in meta['key']",
+    "json_type": "values of JSON are grouped by what they are; leave it out",
+    "strict_cast": "values of JSON are grouped by what they are; leave it out",
     "order_by_fields": "sort the hits yourself",
     "order_by": "sort the rows yourself",
     "group_by_fields": "aggregate the rows yourself",
     "db_name": "use_database(name) first",
-    "guarantee_timestamp": "every read sees every commit; leave it out",
-    "graceful_time": "every read sees every commit; leave it out",
+    "guarantee_timestamp": "use consistency_level",
+    "graceful_time": "use consistency_level",
     "timezone": "leave it out",
     "time_fields": "leave it out",
     "namespace": "filter on a field instead",
@@ -79,10 +79,9 @@ def check_dict(call: str, name: str, value: object) -> dict[str, Any]:
     return dict(value or {})
 
 
-def check_consistency(call: str, level: object) -> None:
-    """Refuse what is no consistency level; each is kept, since every read sees every commit."""
-    if level is not None:
-        consistency(call, level)
+def given_consistency(call: str, level: object) -> ConsistencyLevel | None:
+    """Return a read's consistency level, or None for the collection's own."""
+    return None if level is None else consistency(call, level)
 
 
 def consistency(call: str, level: object) -> ConsistencyLevel:

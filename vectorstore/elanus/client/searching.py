@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from elanus.client.base import Base
-from elanus.client.options import check_consistency, check_dict, check_timeout, check_whole, refuse
+from elanus.client.options import check_dict, check_timeout, check_whole, given_consistency, refuse
 from elanus.client.results import Hits, SearchResult, make_hits, rounded
 from elanus.client.rows import as_keys
 from elanus.engine.collection import Collection
@@ -17,7 +17,8 @@ from elanus.index.metric import to_distance
 from elanus.rank import AnnSearchRequest, Reranking, RRFRanker, as_ranker, as_request, as_reranking
 from elanus.schema.output import Output
 from elanus.search.found import Found, fetch_with_keys
-from elanus.search.pipeline import run_route
+from elanus.search.grouping import OPTIONS as GROUPING
+from elanus.search.grouping import Grouping, as_grouping, run_grouped, windows
 from elanus.search.request import Route, check_window, make_predicate, make_route, pick_field
 from elanus.search.reranking import make_judge
 from elanus.search.stored import stored_queries
@@ -61,6 +62,9 @@ class Searching(Base):
             ids: search with what the rows of these keys hold, instead of `data`.
             offset: how many hits to skip, by keyword.
             round_decimal: to how many places distances are rounded, 0 to 6, by keyword; -1 (default) leaves them.
+            group_by_field: return `limit` groups of hits with one value in this field (an integer, BOOL or VARCHAR,
+                or a key in JSON), by keyword; null is a value. `group_size` hits of each (default 1); with
+                `strict_group_size` as many as there are up to that, however deep they rank. `offset` counts groups.
 
         Returns:
             One list of hits per query, best first: {key: ..., "distance": ..., "entity": {...}}. min(limit,
@@ -74,29 +78,31 @@ class Searching(Base):
         filter_params = kwargs.pop("filter_params", None)
         search_params = check_dict("search", "search_params", search_params)
         offset = kwargs.pop("offset", search_params.get("offset", 0))
-        check_consistency("search", kwargs.pop("consistency_level", None))
+        level = given_consistency("search", kwargs.pop("consistency_level", None))
         digits = check_whole("search", "round_decimal", kwargs.pop("round_decimal", -1), -1, 6)
-        refuse("search", kwargs, ("filter_params", "offset", "round_decimal"))
+        grouped = {name: kwargs.pop(name, None) for name in GROUPING}
+        refuse("search", kwargs, ("filter_params", "offset", "round_decimal", *GROUPING))
         check_timeout("search", timeout)
         limit, offset = check_window(limit, offset)
         reranking = _of_a_model(ranker)
-        collection = self._loaded(collection_name)
+        collection = self._loaded(collection_name, level)
         view, schema = collection.view(), collection.definition.schema
         output = collection.definition.output(output_fields)
         inside = collection.definition.partitions.readable(partition_names)
         predicate = make_predicate(schema, filter, filter_params, inside)
         data = _data(collection, view, anns_field, data, ids)
+        grouping = as_grouping("search", schema, grouped)
         params = {key: value for key, value in search_params.items() if key != "offset"}
         depth = _depth(reranking, limit + offset)
         route = _route(collection, anns_field, data, depth, predicate, params)
         judge = None if reranking is None else make_judge(schema, reranking, [data], route.queries)
-        found = run_route(view, schema, route)
+        found = run_grouped(view, schema, route, grouping, limit + offset)
         if judge is not None:
-            found = judge.rerank(view, found, limit + offset)
-        windows = [hits.window(offset, limit) for hits in found]
+            found = judge.rerank(view, found, _rows_for(grouping, found, limit + offset))
+        pages = windows(view, found, grouping, offset, limit)
         metric = route.spec.metric
-        distances = [hits.scores if judge else to_distance(metric, hits.scores) for hits in windows]
-        return _result(collection, view, windows, distances, output, digits)
+        distances = [hits.scores if judge else to_distance(metric, hits.scores) for hits in pages]
+        return _result(collection, view, pages, distances, output, digits)
 
     def hybrid_search(
         self,
@@ -115,6 +121,9 @@ class Searching(Base):
         distance of a hit is its fused score.
 
         Args:
+            group_by_field, group_size, strict_group_size: as for `search`, over the fused hits; each request then
+                brings hits until it has found `limit` groups. `rank_group_scorer` orders the groups by their hits'
+                "max" (default), "sum" or "avg" score.
             ranker: `RRFRanker`, `WeightedRanker`, a `Function` of type RERANK, or any object with
                 `rerank(query, documents)`. A model ranks all that the requests found, in the order of RRF, or as many
                 as the param "candidates" says, and at least limit + offset; see `search` for its question.
@@ -123,13 +132,14 @@ class Searching(Base):
             as `search` does, naming the request.
         """
         offset = kwargs.pop("offset", 0)
-        check_consistency("hybrid_search", kwargs.pop("consistency_level", None))
+        level = given_consistency("hybrid_search", kwargs.pop("consistency_level", None))
         digits = check_whole("hybrid_search", "round_decimal", kwargs.pop("round_decimal", -1), -1, 6)
-        refuse("hybrid_search", kwargs, ("offset", "round_decimal"))
+        grouped = {name: kwargs.pop(name, None) for name in GROUPING}
+        refuse("hybrid_search", kwargs, ("offset", "round_decimal", *GROUPING))
         check_timeout("hybrid_search", timeout)
         limit, offset = check_window(limit, offset)
         reranking = as_reranking(ranker)
-        collection = self._loaded(collection_name)
+        collection = self._loaded(collection_name, level)
         view, schema = collection.view(), collection.definition.schema
         output = collection.definition.output(output_fields)
         if not reqs:
@@ -139,12 +149,13 @@ class Searching(Base):
         fuse = as_ranker(RRFRanker() if reranking else ranker, [route.spec.metric for route in routes])
         data = [request.data for request in requests]
         judge = None if reranking is None else make_judge(schema, reranking, data, routes[0].queries)
-        per_route = [run_route(view, schema, route) for route in routes]
+        grouping = as_grouping("hybrid_search", schema, grouped)
+        per_route = [run_grouped(view, schema, route, grouping, route.limit) for route in routes]
         fused = [Found(*fuse([(hits.rids, hits.scores) for hits in query])) for query in zip(*per_route, strict=True)]
         if judge is not None:
-            fused = judge.rerank(view, fused, limit + offset)
-        windows = [hits.window(offset, limit) for hits in fused]
-        return _result(collection, view, windows, [hits.scores for hits in windows], output, digits)
+            fused = judge.rerank(view, fused, _rows_for(grouping, fused, limit + offset))
+        pages = windows(view, fused, grouping, offset, limit)
+        return _result(collection, view, pages, [hits.scores for hits in pages], output, digits)
 
 
 def _data(collection: Collection, view: View, anns_field: str | None, data: Any, ids: Any) -> Any:
@@ -155,6 +166,11 @@ def _data(collection: Collection, view: View, anns_field: str | None, data: Any,
         raise InvalidArgument("search: give either data or ids")
     schema = collection.definition.schema
     return stored_queries(view, schema, pick_field(schema, anns_field), as_keys(collection, ids))
+
+
+def _rows_for(grouping: Grouping | None, found: Sequence[Found], wanted: int) -> int:
+    """How many hits a model ranks at least: all that the groups need."""
+    return wanted if grouping is None else max(len(hits.rids) for hits in found)
 
 
 def _of_a_model(ranker: Any) -> Reranking | None:

@@ -10,7 +10,7 @@ _SNAPSHOTS = "copy the store's folder while no client has it open"
 _EXTERNAL = "insert the rows instead"
 _FUNCTIONS = "make another collection with the function, and copy the rows"
 _FILES = "give analyzers their words in analyzer_params"
-_STRUCTS = "keep lists of objects in a JSON field"
+_STRUCTS = "declare the struct array when the collection is created"
 
 _BY_REASON: Mapping[str, tuple[str, ...]] = {
     _ACCOUNTS: (
@@ -76,7 +76,7 @@ _BY_REASON: Mapping[str, tuple[str, ...]] = {
         "drop_function_field",
     ),
     _FILES: ("add_file_resource", "list_file_resources", "remove_file_resource"),
-    _STRUCTS: ("add_collection_struct_field", "create_struct_field_schema"),
+    _STRUCTS: ("add_collection_struct_field",),
     "compact is done when it returns; see get_compaction_state": ("get_compaction_plans", "list_compaction_tasks"),
 }
 

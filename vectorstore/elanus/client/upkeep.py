@@ -105,8 +105,17 @@ class Upkeep(Base):
         sealed = [(s, s.part.row) for s in collection.view().slices if isinstance(s.part, Segment)]
         return [SegmentInfo(row.id, collection.id, collection_name, row.rows, s.living, row.bytes) for s, row in sealed]
 
-    list_loaded_segments = list_persistent_segments
-    list_segments = list_persistent_segments
+    def list_segments(
+        self, collection_name: str, states: Any = None, timeout: float | None = None, **kwargs: Any
+    ) -> list[SegmentInfo]:
+        """The same as `list_persistent_segments`."""
+        return self.list_persistent_segments(collection_name, timeout, states, **kwargs)
+
+    def list_loaded_segments(
+        self, collection_name: str, timeout: float | None = None, **kwargs: Any
+    ) -> list[SegmentInfo]:
+        """The same as `list_persistent_segments`: every segment is mapped when it is listed."""
+        return self.list_persistent_segments(collection_name, timeout, **kwargs)
 
     def get_server_type(self) -> str:
         """What serves the calls: "elanus"."""

@@ -45,6 +45,8 @@ def resolve(text: str, name: Name, schema: CollectionSchema) -> Field | Element 
 def _declared(text: str, name: Name, field: FieldSchema) -> Field | Element | Path:
     if field.dtype == DataType.JSON:
         return Path(field.name, name.keys)
+    if field.struct_fields is not None:
+        raise wrong(text, name.span, f"the struct array '{field.name}' cannot be filtered yet, except by 'is null'")
     if field.dtype == DataType.ARRAY and field.element_type is not None:
         array = Field(field.name, field.element_type, is_array=True)
         if not name.keys:

@@ -92,7 +92,9 @@ class OperandChecker:
     def opaque(self, node: Name) -> Field | None:
         """Return a field that can only be asked whether it is null, as a vector can; None if it is another name."""
         field = next((f for f in stored_fields(self.schema) if f.name == node.name), None)
-        if field is None or node.keys or field.dtype in KIND_OF_TYPE or field.dtype == DataType.ARRAY:
+        if field is None or node.keys or field.dtype in KIND_OF_TYPE:
+            return None
+        if field.dtype == DataType.ARRAY and field.struct_fields is None:
             return None
         self.fields.add(field.name)
         return Field(field.name, field.dtype)

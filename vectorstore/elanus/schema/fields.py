@@ -27,12 +27,13 @@ FLOAT_VECTORS = frozenset(
 """Dense vectors whose components are numbers."""
 DENSE_VECTORS = FLOAT_VECTORS | {DataType.BINARY_VECTOR}
 VECTORS = DENSE_VECTORS | {DataType.SPARSE_FLOAT_VECTOR}
+ELEMENTS = SCALARS | {DataType.STRUCT}
+IN_STRUCTS = SCALARS | DENSE_VECTORS
 SUPPORTED = SCALARS | VECTORS | {DataType.JSON, DataType.ARRAY, DataType.TIMESTAMPTZ, DataType.GEOMETRY}
 
 UNSUPPORTED_OPTIONS = {
     "multi_analyzer_params": "use one analyzer_params for the field",
     "external_field": "insert the rows instead",
-    "struct_schema": "use a JSON field",
 }
 
 
@@ -47,6 +48,8 @@ class FieldSchema:
         max_length: VARCHAR's limit in UTF-8 bytes, 1 to 65535.
         dim: a dense vector's length, 2 to 32768; of a BINARY_VECTOR in bits, a multiple of 8 up to 262144.
         element_type, max_capacity: an ARRAY's element type and largest length (1 to 4096).
+        struct_schema: of an ARRAY of STRUCT, what its elements hold: a `StructFieldSchema`.
+        array: not an option; of a vector in a struct array, as `searchable_fields` gives it, that array's name.
         nullable, default_value: whether a row may hold null, and what a row that leaves the field out gets.
         is_partition_key: an INT64 or VARCHAR field that filters name, such as a tenant; a search that names one of its
             values costs what the value's rows are, not what the collection holds.
@@ -79,12 +82,14 @@ class FieldSchema:
     is_clustering_key: bool
     mmap_enabled: bool | None
     warmup: str | None
+    struct_fields: tuple[FieldSchema, ...] | None
+    array: str | None
 
     def __init__(self, name: str, dtype: DataType, description: str = "", **options: Any) -> None:
         check_name("field", name)
         values: dict[str, Any] = dict.fromkeys(OPTIONS)
-        values |= dict.fromkeys(FLAGS, False)
-        values |= take_options(name, options)
+        values |= dict.fromkeys(FLAGS, False) | {"array": None}
+        values |= take_options(name, _with_struct(options))
         values |= {"name": name, "dtype": _data_type(name, dtype), "description": description}
         if isinstance(values["default_value"], datetime):
             values["default_value"] = values["default_value"].isoformat()
@@ -106,6 +111,8 @@ class FieldSchema:
             out |= {"is_primary": True, "auto_id": self.auto_id}
         if self.element_type is not None:
             out["element_type"] = self.element_type
+        if self.struct_fields is not None:
+            out["struct_fields"] = [field.to_dict() for field in self.struct_fields]
         if self.nullable:
             out["nullable"] = True
         if self.default_value is not None:
@@ -135,7 +142,7 @@ PARAMS = (
     *("max_length", "dim", "max_capacity", "enable_analyzer", "analyzer_params", "enable_match"),
     *("mmap_enabled", "warmup"),
 )
-OPTIONS = tuple(f.name for f in fields(FieldSchema))[3:]
+OPTIONS = tuple(f.name for f in fields(FieldSchema))[3:-1]
 FLAGS = (
     "is_primary",
     "auto_id",
@@ -146,6 +153,19 @@ FLAGS = (
     "is_partition_key",
     "is_clustering_key",
 )
+
+
+def _with_struct(options: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Options with the fields of a struct as FieldSchemas, from a struct schema, ours or pymilvus's, or from dicts."""
+    given, schema = options.get("struct_fields"), options.get("struct_schema")
+    if schema is not None:
+        if not hasattr(schema, "to_dict"):
+            raise SchemaError(f"struct_schema must be a StructFieldSchema, not {type(schema).__name__}")
+        given = schema.to_dict()["fields"]
+    if given is None:
+        return {key: value for key, value in options.items() if key != "struct_schema"}
+    inner = tuple(f if isinstance(f, FieldSchema) else FieldSchema.from_dict(f) for f in given)
+    return {**{key: value for key, value in options.items() if key != "struct_schema"}, "struct_fields": inner}
 
 
 def check_name(what: str, name: object) -> None:
@@ -169,12 +189,12 @@ def take_options(field: str, options: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in options.items() if key in OPTIONS}
 
 
-def _data_type(field: str, dtype: object) -> DataType:
+def _data_type(field: str, dtype: object, supported: frozenset[DataType] = SUPPORTED) -> DataType:
     try:
         known = DataType(int(dtype))  # type: ignore[call-overload]
     except (TypeError, ValueError):
         raise SchemaError(f"field '{field}': {dtype!r} is no DataType") from None
-    if known not in SUPPORTED:
+    if known not in supported:
         raise NotSupported(
             f"field '{field}': type {known.name} is not supported yet; "
             f"supported are {', '.join(t.name for t in sorted(SUPPORTED))}"
@@ -187,10 +207,26 @@ def _check(field: FieldSchema) -> None:
         if wrong(field):
             raise SchemaError(f"field '{field.name}' ({field.dtype.name}): {rule}")
     if field.element_type is not None:
-        element = _data_type(field.name, field.element_type)
-        if element not in SCALARS:
+        element = _data_type(field.name, field.element_type, SUPPORTED | ELEMENTS)
+        if element not in ELEMENTS:
             raise SchemaError(f"field '{field.name}': an ARRAY cannot hold {element.name}")
         object.__setattr__(field, "element_type", element)
+        _check_struct(field)
+
+
+def _check_struct(field: FieldSchema) -> None:
+    inner = field.struct_fields or ()
+    if (field.element_type == DataType.STRUCT) != bool(inner):
+        raise SchemaError(f"field '{field.name}': an ARRAY of STRUCT, and no other, needs a struct_schema with fields")
+    names = [f.name for f in inner]
+    if doubled := sorted({name for name in names if names.count(name) > 1}):
+        raise SchemaError(f"field '{field.name}': its struct has the field names {doubled} twice")
+    for f in inner:
+        if f.dtype not in IN_STRUCTS:
+            raise NotSupported(f"field '{field.name}[{f.name}]': a struct cannot hold {f.dtype.name}")
+        for flag in (*FLAGS, "default_value"):
+            if getattr(f, flag) not in (None, False):
+                raise SchemaError(f"field '{field.name}[{f.name}]': a field of a struct cannot have {flag}")
 
 
 def _outside(value: object, low: int, high: int) -> bool:
