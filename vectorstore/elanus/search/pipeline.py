@@ -20,7 +20,11 @@ def run_route(view: View, schema: CollectionSchema, route: Route) -> list[Found]
 
     With a band, the best of those within it.
     """
-    allowed = matching(view, route.predicate)
+    return run_among(view, schema, route, matching(view, route.predicate))
+
+
+def run_among(view: View, schema: CollectionSchema, route: Route, allowed: Matching) -> list[Found]:
+    """As `run_route` among the allowed rows, whatever the route's filter says."""
     if route.vectors is not None:
         return search_vectors(view, route, allowed)
     if route.band is not None:

@@ -32,7 +32,7 @@ def search_texts(view: View, schema: CollectionSchema, route: Route, allowed: Ma
     analyzer = analyzer_of(source)
     parts = view.once(("text", source.name), lambda: [_with_deaths(s, source, analyzer) for s in view.slices])
     few = allowed.few_rows
-    masks = None if route.predicate is None or few is not None else allowed.masks
+    masks = None if few is not None else allowed.masks
     k1, b = float(route.spec.params["bm25_k1"]), float(route.spec.params["bm25_b"])
     found = []
     for text in route.texts:
