@@ -89,6 +89,18 @@ class Table:
             if self.rows[key][name] is not None
         }
 
+    def late(
+        self, array: str, inner: str, metric: str, query: Sequence[Sequence[float]], condition: Condition = ALL
+    ) -> Scores:
+        """MAX_SIM: the sum, over the query's vectors, of the best measure among a matching row's vectors."""
+        best = min if metric in DISTANCES else max
+        scores: Scores = {}
+        for key in self.matching(condition):
+            held = [np.asarray(item[inner], np.float64) for item in self.rows[key][array] or []]
+            if held:
+                scores[key] = sum(best(MEASURES[metric](one, np.asarray(q, np.float64)) for one in held) for q in query)
+        return scores
+
     def sparse(self, name: str, query: Mapping[int, float], condition: Condition = ALL) -> Scores:
         """The inner product of every matching row that has weight at an index where the query has some."""
         scores: Scores = {}

@@ -46,6 +46,23 @@ def files(client: elanus.Client, name: str) -> Table:
     return Table("path", {"place": "L2"})
 
 
+def senses(client: elanus.Client, name: str) -> Table:
+    """Create a collection with nullable vectors of several types, and times."""
+    schema = client.create_schema()
+    schema.add_field("id", DataType.INT64, is_primary=True)
+    schema.add_field("n", DataType.INT64, nullable=True)
+    schema.add_field("color", DataType.VARCHAR, max_length=20)
+    schema.add_field("at", DataType.TIMESTAMPTZ, nullable=True)
+    schema.add_field("vector", DataType.FLOAT_VECTOR, dim=DIM, nullable=True)
+    schema.add_field("splade", DataType.SPARSE_FLOAT_VECTOR, nullable=True)
+    schema.add_field("half", DataType.FLOAT16_VECTOR, dim=DIM)
+    params = client.prepare_index_params()
+    for field, metric in (("vector", "L2"), ("splade", "IP"), ("half", "COSINE")):
+        params.add_index(field, metric_type=metric)
+    client.create_collection(name, schema=schema, index_params=params)
+    return Table("id", {"vector": "L2", "splade": "IP"})
+
+
 def notes(client: elanus.Client, name: str) -> Table:
     """Create a collection of the quick form: numbered by the store, IP, all else dynamic."""
     client.create_collection(name, DIM, metric_type="IP", auto_id=True)

@@ -22,7 +22,7 @@ from tests.oracle import ALL, Condition, Row, Scores, Table, has_ties, ranked, r
 
 COLORS = ("red", "green", "blue", "crème brûlée")
 WORDS = ("kite", "falcon", "hawk", "river", "mountain", "wind", "the", "of", "stone")
-MAKERS = {"articles": shapes.articles, "files": shapes.files, "notes": shapes.notes}
+MAKERS = {"articles": shapes.articles, "files": shapes.files, "notes": shapes.notes, "senses": shapes.senses}
 
 FAST_DISK = "/dev/shm" if os.path.isdir("/dev/shm") else None
 
@@ -37,6 +37,16 @@ def make_row(kind: str, rng: random.Random, key: int) -> dict[str, Any]:
     if kind == "files":
         n = rng.choice((None, rng.randrange(6)))
         return {"path": f"dir/{key}", "n": n, "color": rng.choice(COLORS), "place": vector}
+    if kind == "senses":
+        return {
+            "id": key,
+            "n": rng.choice((None, rng.randrange(6))),
+            "color": rng.choice(COLORS),
+            "at": rng.choice((None, f"20{rng.randrange(10, 30)}-0{rng.randrange(1, 10)}-01T00:00:00Z")),
+            "vector": rng.choice((None, vector)),
+            "splade": rng.choice((None, make_sparse(rng))),
+            "half": [np.array(vector, np.float16).tobytes()],  # as a query gives it
+        }
     row: dict[str, Any] = {"vector": vector}
     if rng.random() < 0.7:
         row["year"] = rng.choice((rng.randrange(1990, 2030), rng.randrange(1990, 2030) + 0.5))
@@ -55,6 +65,11 @@ def make_row(kind: str, rng: random.Random, key: int) -> dict[str, Any]:
     if rng.random() < 0.1:
         del row["n"]
     return row
+
+
+def make_sparse(rng: random.Random) -> dict[int, float]:
+    """A sparse vector of up to five weights."""
+    return {i: float(np.float32(rng.uniform(0.1, 3))) for i in sorted(rng.sample(range(12), rng.randrange(6)))}
 
 
 def compare(field: str, keys: tuple[str, ...], operator: str, value: Any) -> Condition:
@@ -97,6 +112,9 @@ nulls = st.sampled_from(
         Condition("n is not null", lambda row: row.get("n") is not None),
     )
 )
+absent = st.sampled_from(("vector", "splade", "at")).map(
+    lambda name: Condition(f"{name} is null", lambda row: row[name] is None)
+)
 tagged = st.sampled_from("abcd").map(
     lambda tag: Condition(f'array_contains(tags, "{tag}")', lambda row: tag in row["tags"])
 )
@@ -125,8 +143,14 @@ CONDITIONS = {
     "articles": nested(st.one_of(numbers, colors, years, sizes, members, nulls, tagged, flags, prefixes)),
     "files": nested(st.one_of(numbers, colors, members, nulls, prefixes)),
     "notes": nested(st.one_of(colors, years, members, prefixes)),
+    "senses": nested(st.one_of(numbers, colors, members, nulls, absent)),
 }
-SPELLING = {"articles": ("vector", "sparse"), "files": ("place", None), "notes": ("vector", None)}
+SPELLING = {
+    "articles": ("vector", "sparse"),
+    "files": ("place", None),
+    "notes": ("vector", None),
+    "senses": ("vector", None),
+}
 
 
 def check_hits(
@@ -294,6 +318,14 @@ class Sequences(RuleBasedStateMachine):
         text = " ".join(rng.choices((*WORDS, "unheard"), k=rng.randrange(1, 5)))
         (hits,) = self.clients[client].search(name, [text], filter=condition.text, limit=limit, anns_field="sparse")
         check_hits(hits, "id", table.bm25("sparse", text, condition), "BM25", limit)
+
+    @rule(data=st.data(), client=clients, seed=seeds, limit=limits, filtered=st.booleans())
+    def search_sparse(self, data: st.DataObject, client: int, seed: int, limit: int, filtered: bool) -> None:
+        name = next(name for name, kind in self.kinds.items() if kind == "senses")
+        condition = data.draw(CONDITIONS["senses"]) if filtered else ALL
+        query = make_sparse(random.Random(seed))
+        (hits,) = self.clients[client].search(name, [query], filter=condition.text, limit=limit, anns_field="splade")
+        check_hits(hits, "id", self.tables[name].sparse("splade", query, condition), "IP", limit)
 
     @rule(data=st.data(), client=clients, seed=seeds, rank_weighted=st.booleans(), filtered=st.booleans())
     def search_hybrid(self, data: st.DataObject, client: int, seed: int, rank_weighted: bool, filtered: bool) -> None:

@@ -8,6 +8,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from fractions import Fraction
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -75,6 +78,19 @@ def nullable(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return st.one_of(st.none(), values)
 
 
+terms = st.sampled_from("abcd")
+notes = st.lists(terms, max_size=7).map(" ".join)
+days = [
+    datetime(1969, 12, 31, 23, 59, 59, 999_999),
+    datetime(1970, 1, 1),
+    datetime(2024, 1, 31, 12),
+    datetime(2024, 2, 29),
+    datetime(2024, 3, 2, 12),
+    datetime(2025, 2, 28, 0, 0, 0, 1),
+    datetime(1900, 12, 31),
+]
+EPOCH = datetime(1970, 1, 1)
+moments = st.sampled_from(days).map(lambda day: (day - EPOCH) // timedelta(microseconds=1))
 singles = (
     st.one_of(floats, small_integers.map(float)).filter(lambda v: abs(v) < 1e30).map(lambda v: float(np.float32(v)))
 )
@@ -87,6 +103,8 @@ rows = st.fixed_dictionaries(
         "price": singles,
         "weight": nullable(st.one_of(floats, small_integers.map(float))),
         "color": nullable(words),
+        "note": nullable(notes),
+        "seen": nullable(moments),
         "tags": nullable(st.lists(words, max_size=4)),
         "sizes": nullable(st.lists(small_integers, max_size=4)),
         "grades": nullable(st.lists(singles, max_size=3)),
@@ -196,7 +214,8 @@ lists = st.sampled_from(LISTS + LIST_PATHS)
 finite = st.one_of(integers, small_integers, floats)
 
 
-FLOATING = ("price", "weight", "grades", ".", "e+")
+FLOATING = ("price", "weight", "grades", ".", "e+", "**")
+WHOLE = ("%", "&", "|", "^", "<<", ">>")
 
 
 @st.composite
@@ -204,14 +223,15 @@ def calculations(draw: st.DrawFn) -> Operand:
     """`operand op constant`, or the other way round, once or twice."""
     operand = draw(st.one_of(numbers, paths))
     for _ in range(draw(st.integers(1, 2))):
-        op = draw(st.sampled_from("+-*/%"))
-        whole = op == "%"
+        op = draw(st.sampled_from(["+", "-", "*", "/", "**", *WHOLE]))
+        whole = op in WHOLE
         if whole and any(sign in operand.text for sign in FLOATING):
             op = "+"
-        constant = draw(integers if whole else finite)
+        flipped = draw(st.booleans())
+        constant = draw(st.integers(0, 63) if op in SHIFTS and not flipped else integers if whole else finite)
         if op in "/%" and constant == 0:
             constant = 2
-        operand = calculated(operand, op, constant, flipped=draw(st.booleans()))
+        operand = calculated(operand, op, constant, flipped)
     return operand
 
 
@@ -221,14 +241,22 @@ def calculated(operand: Operand, op: str, constant: Any, flipped: bool) -> Opera
         sides = (constant, here) if flipped else (here, constant)
         return calculate(op, *sides, single=operand.single)
 
-    sides = (literal(constant), f"({operand.text})") if flipped else (f"({operand.text})", literal(constant))
+    written = f"({literal(constant)})" if op == "**" else literal(constant)
+    sides = (written, f"({operand.text})") if flipped else (f"({operand.text})", written)
     text = f"{sides[0]} {op} {sides[1]}"
     return Operand(text, "json" if operand.kind == "json" else "number", value, operand.single, operand.known)
+
+
+SHIFTS = ("<<", ">>")
 
 
 def calculate(op: str, a: Any, b: Any, single: bool) -> Any:
     if not (is_number(a) and is_number(b)) or (op in "/%" and b == 0):
         return None
+    if op == "**":
+        return raised(a, b, single)
+    if op in WHOLE[1:]:
+        return bitwise(op, a, b)
     if single:
         return calculate_single(op, a, b)
     if isinstance(a, int) and isinstance(b, int):
@@ -238,6 +266,30 @@ def calculate(op: str, a: Any, b: Any, single: bool) -> Any:
     if op == "%":
         return math.nan if math.isinf(x) else math.fmod(x, y)
     return {"+": lambda: x + y, "-": lambda: x - y, "*": lambda: x * y, "/": lambda: x / y}[op]()
+
+
+def bitwise(op: str, a: Any, b: Any) -> int | None:
+    """Digit by digit of two's complement, in far more digits than the values have."""
+    if not (isinstance(a, int) and isinstance(b, int)):
+        return None
+    if op in SHIFTS:
+        return None if not 0 <= b < 64 else a * 2**b if op == "<<" else math.floor(Fraction(a, 2**b))
+    width = 400
+    left, right = (f"{value % 2**width:0{width}b}" for value in (a, b))
+    rule = {"&": "11", "|": "01 10 11", "^": "01 10"}[op].split()
+    result = int("".join("01"[x + y in rule] for x, y in zip(left, right, strict=True)), 2)
+    return result if result < 2 ** (width - 1) else result - 2**width
+
+
+def raised(a: Any, b: Any, single: bool) -> float | None:
+    base, exponent = (float(np.float32(v)) if single else float_of(v) for v in (a, b))
+    if (base == 0 and exponent < 0) or (base < 0 and exponent % 1):
+        return None
+    try:
+        result = base**exponent
+    except OverflowError:
+        result = math.inf * (-1 if base < 0 and exponent % 2 else 1)
+    return rounded(result, single)
 
 
 def calculate_single(op: str, a: Any, b: Any) -> Any:
@@ -468,6 +520,64 @@ def lengths(draw: st.DrawFn) -> Filter:
     return Filter(f"array_length({operand.text}) {op} {than}", test)
 
 
+@st.composite
+def text_matches(draw: st.DrawFn) -> Filter:
+    wanted = draw(st.lists(terms, max_size=4))
+    least = draw(st.integers(1, 3))
+    option = f", minimum_should_match={least}" if least > 1 else ""
+
+    def test(row: Row) -> bool | None:
+        if row["note"] is None:
+            return None
+        return bool(wanted) and sum(term in row["note"].split() for term in wanted) >= least
+
+    return Filter(f"text_match(note, {quoted(' '.join(wanted).upper())}{option})", test)
+
+
+@st.composite
+def phrase_matches(draw: st.DrawFn) -> Filter:
+    phrase, slop = draw(st.lists(terms, max_size=4)), draw(st.sampled_from([0, 0, 1, 2, 3, 5]))
+    option = f", {slop}" if slop else ""
+
+    def test(row: Row) -> bool | None:
+        return None if row["note"] is None else has_phrase(row["note"].split(), phrase, slop)
+
+    return Filter(f"phrase_match(note, {quoted(' '.join(phrase))}{option})", test)
+
+
+@st.composite
+def moment_tests(draw: st.DrawFn) -> Filter:
+    op, than = draw(st.sampled_from(list(COMPARE))), draw(st.sampled_from(days))
+    months, left = draw(st.sampled_from([0, 0, 1, 13, 120])), draw(st.sampled_from([0, 0, 1, 86_400, 90_061]))
+    sign = draw(st.sampled_from("+-"))
+    shift = draw(st.sampled_from(["", f" {sign} INTERVAL 'P{months // 12}Y{months % 12}MT{left}S'"]))
+    written = f"ISO '{than.isoformat(draw(st.sampled_from('T ')))}{draw(st.sampled_from(['Z', '', '+00:00']))}'"
+    forwards = f"seen{shift} {op} {written}"
+    text = draw(st.sampled_from([forwards, f"{written} {MIRROR[op]} seen{shift}"]))
+
+    def test(row: Row) -> bool | None:
+        if row["seen"] is None:
+            return None
+        at = EPOCH + timedelta(microseconds=row["seen"])
+        return COMPARE[op](later(at, sign, months, left) if shift else at, than)
+
+    return Filter(text, test)
+
+
+def later(at: datetime, sign: str, months: int, seconds: int) -> datetime:
+    """Count months on the calendar, a day too many in the next month; then the seconds."""
+    forwards = 1 if sign == "+" else -1
+    year, month = divmod(at.year * 12 + at.month - 1 + forwards * months, 12)
+    first = at.replace(year=year, month=month + 1, day=1)
+    return first + timedelta(days=at.day - 1, seconds=forwards * seconds)
+
+
+def has_phrase(text: list[str], phrase: list[str], slop: int) -> bool:
+    """Try every choice of one occurrence for each term."""
+    shifts = [[at - place for at, term in enumerate(text) if term == want] for place, want in enumerate(phrase)]
+    return bool(phrase) and any(max(chosen) - min(chosen) <= slop for chosen in product(*shifts))
+
+
 # Logic
 
 
@@ -504,6 +614,9 @@ leaves = st.one_of(
     null_tests(),
     contained(),
     lengths(),
+    text_matches(),
+    phrase_matches(),
+    moment_tests(),
 )
 filters = st.recursive(
     leaves,

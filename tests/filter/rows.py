@@ -7,7 +7,10 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 import pyarrow as pa
+from elanus.analysis import Analyzer
 from elanus.filter import PathValues, compile_filter, matches
+from elanus.filter.columns import TextIndex
+from elanus.index.inverted_build import from_texts
 from elanus.schema.collection import DYNAMIC_FIELD, CollectionSchema
 from elanus.storage.encoding import dictionary
 from elanus.storage.shred import Shredded, shred
@@ -21,6 +24,8 @@ TYPES = {
     "price": pa.float32(),
     "weight": pa.float64(),
     "color": pa.string(),
+    "note": pa.string(),
+    "seen": pa.int64(),
     "tags": pa.list_(pa.string()),
     "sizes": pa.list_(pa.int64()),
     "grades": pa.list_(pa.float32()),
@@ -38,6 +43,8 @@ def make_schema(dynamic: bool = True) -> CollectionSchema:
     schema.add_field("price", DataType.FLOAT)
     schema.add_field("weight", DataType.DOUBLE, nullable=True)
     schema.add_field("color", DataType.VARCHAR, max_length=100, nullable=True)
+    schema.add_field("note", DataType.VARCHAR, max_length=500, enable_analyzer=True, enable_match=True, nullable=True)
+    schema.add_field("seen", DataType.TIMESTAMPTZ, nullable=True)
     array = {"max_capacity": 100, "nullable": True}
     schema.add_field("tags", DataType.ARRAY, element_type=DataType.VARCHAR, max_length=100, **array)
     schema.add_field("sizes", DataType.ARRAY, element_type=DataType.INT64, **array)
@@ -65,6 +72,9 @@ class MemoryRows:
 
     def path(self, field: str, keys: tuple[str | int, ...]) -> PathValues:
         return self.paths[field].path(keys)
+
+    def text_index(self, field: str, analyzer: Analyzer) -> TextIndex:
+        return TextIndex(from_texts(analyzer.encode(self.columns[field].to_pylist())))
 
     def derive(self, key: Hashable, make: Callable[[], Any]) -> Any:
         if key not in self.derived:

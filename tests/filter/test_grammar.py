@@ -22,7 +22,7 @@ ROWS = [
 
 def constant(text: str) -> Any:
     """The value that a constant expression folds to."""
-    condition = compile_filter(f"weight == {text}", SCHEMA).condition
+    condition = compile_filter(f"weight == ({text})", SCHEMA).condition
     assert isinstance(condition, Compare)
     assert isinstance(condition.right, Const)
     return condition.right.value
@@ -37,6 +37,16 @@ def constant(text: str) -> Any:
         ("-2 ** 2", -4.0),
         ("2 ** 3 ** 2", 64.0),
         ("2 ** -1", 0.5),
+        ("6 & 3 | 8", 10),
+        ("7 ^ 5 & 4", 3),
+        ("1 | 2 ^ 3", 1),
+        ("6 & 1 + 2", 2),
+        ("1 << 2 + 1", 8),
+        ("-1 >> 1", -1),
+        ("-9 >> 1", -5),
+        ("~5", -6),
+        ("~ -1 * 3", 0),
+        ("1 << 62", 2**62),
         ("7 / 2", 3),
         ("-7 / 2", -3),
         ("-7 % 3", -1),

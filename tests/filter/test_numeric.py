@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from elanus.filter.numeric import calculate, compare_const, compare_vectors, member
+from elanus.filter.calculation import calculate
+from elanus.filter.numeric import compare_const, compare_vectors, member
 from elanus.filter.scalars import arithmetic
 from elanus.filter.vectors import Vector, as_vector
 

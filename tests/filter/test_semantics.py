@@ -310,3 +310,22 @@ def test_a_dictionary_of_many_strings_and_any_code_width_is_gathered() -> None:
             assert matches(compile_filter(f"{text} and color >= ''", SCHEMA), rows).tolist() == expected
             assert matches(compile_filter(f"not ({text}) or color == 'no'", SCHEMA), rows).tolist() == negated
             assert matches(compile_filter(text, SCHEMA), rows).tolist() == expected
+
+
+def test_bits_are_those_of_twos_complement_and_no_shift_overflows() -> None:
+    rows = [{"price": 0.0, "count": value} for value in (6, -1, 2**63 - 1, -(2**63), None)]
+    assert matching("(count & 2) == 2", rows) == [0, 1, 2]
+    assert matching("(count & {mask}) != 0", rows, mask=1) == [1, 2]
+    assert matching("~count == -7", rows) == [0]
+    assert matching("count << 63 < 0", rows) == [1, 3]
+    assert matching("count << 63 > 9223372036854775807", rows) == [0, 2]
+    assert matching("count >> 62 == 1", rows) == [2]
+    assert matching("1 << count == 64", rows) == [0]
+    assert matching("not (1 << count == 64)", rows) == []
+
+
+def test_bits_of_a_json_value_need_an_integer() -> None:
+    rows = [{"price": 0.0, "$meta": {"x": value}} for value in (6, 6.0, "6", 2**70 + 2, None)]
+    assert matching("(x & 2) == 2", rows) == [0, 3]
+    assert matching("(x & 2) != 2", rows) == [1, 2]
+    assert matching("x ** 2 == 36", rows) == [0, 1]

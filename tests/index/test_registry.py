@@ -6,6 +6,7 @@ from elanus.errors import InvalidArgument, NotSupported
 from elanus.index.registry import (
     BM25_INDEXES,
     INDEXES,
+    MULTI_INDEXES,
     UNSUPPORTED,
     IndexSpec,
     SearchParams,
@@ -50,14 +51,14 @@ def test_the_other_index_types_of_milvus_are_refused_by_name(index_type):
         resolve_index(DENSE, False, index_type.lower())
 
 
-@pytest.mark.parametrize("data_type", [DataType.VARCHAR, DataType.INT64, DataType.JSON])
-def test_scalar_indexes_are_refused_by_name(data_type):
-    with pytest.raises(NotSupported, match=f"{data_type.name} field.*filters need no index"):
-        resolve_index(data_type, False, "INVERTED")
+@pytest.mark.parametrize("index_type", ["INVERTED", "STL_SORT", "TRIE", "BITMAP", "NGRAM", "RTREE"])
+def test_scalar_indexes_do_not_fit_vectors(index_type):
+    with pytest.raises(InvalidArgument, match=f"{index_type} does not fit a FLOAT_VECTOR field; use AUTOINDEX or"):
+        resolve_index(DENSE, False, index_type)
 
 
 def test_fields_that_cannot_be_searched_yet_are_refused():
-    with pytest.raises(NotSupported, match="STRUCT field is not supported yet; FLOAT_VECTOR and"):
+    with pytest.raises(NotSupported, match="STRUCT field is not supported; FLOAT_VECTOR and"):
         resolve_index(DataType.STRUCT, False, "AUTOINDEX")
 
 
@@ -156,6 +157,7 @@ def test_capabilities_tell_the_whole_table():
     assert {name: set(entries) for name, entries in told.items()} == {
         **{data_type.name: set(entries) for data_type, entries in INDEXES.items()},
         "BM25": set(BM25_INDEXES),
+        **{f"ARRAY of STRUCT with {data_type.name}": set(entries) for data_type, entries in MULTI_INDEXES.items()},
     }
     assert told["FLOAT_VECTOR"]["HNSW"]["search_params"] == {
         "ef": "an integer in [1, 32768]",

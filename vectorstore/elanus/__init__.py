@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from elanus.schema.fields import FieldSchema
     from elanus.schema.functions import Function
     from elanus.schema.indexes import IndexParams
+    from elanus.schema.structs import StructFieldSchema
     from elanus.types import ConsistencyLevel, DataType, FunctionType, LoadState
 
 __version__ = "0.1.0"
@@ -87,6 +88,7 @@ _HOMES = {
     "elanus.schema.fields": ("FieldSchema",),
     "elanus.schema.functions": ("Function",),
     "elanus.schema.indexes": ("IndexParams",),
+    "elanus.schema.structs": ("StructFieldSchema",),
     "elanus.types": ("ConsistencyLevel", "DataType", "FunctionType", "LoadState"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
@@ -130,6 +132,7 @@ __all__ = [
     "StoreError",
     "StoreFormatError",
     "StoreFull",
+    "StructFieldSchema",
     "TextFields",
     "TextLayout",
     "WeightedRanker",

@@ -21,7 +21,7 @@ class AsyncClient:
     method.
     """
 
-    _PLAIN = frozenset({"create_schema", "prepare_index_params"})
+    _PLAIN = frozenset({"create_schema", "create_struct_field_schema", "prepare_index_params"})
 
     def __init__(self, path: str | os.PathLike[str] | Client | None = None, **options: Any) -> None:
         self._client = path if isinstance(path, Client) else Client(path, **options)

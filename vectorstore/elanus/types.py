@@ -42,7 +42,10 @@ class FunctionType(IntEnum):
 
 
 class ConsistencyLevel(IntEnum):
-    """How fresh a read must be; every level but `Eventually` sees all commits made before the read."""
+    """How fresh a read must be: Strong and Bounded see every commit made before it, Session every own one.
+
+    What else Session and Eventually may leave out is at most a second old. The default is Bounded.
+    """
 
     Strong = 0
     Session = 1

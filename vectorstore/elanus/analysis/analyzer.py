@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from elanus.analysis.params import Recipe, Step, read_params
-from elanus.analysis.steps import check_packages, make_filters, make_tokenizer, make_whole
+from elanus.analysis.steps import check_packages, make_filters, make_positions, make_tokenizer, make_whole
 
 REMEMBERED_WORDS = 65_536
 
@@ -27,6 +27,19 @@ class EncodedTexts(NamedTuple):
 
     terms: list[str]
     ids: npt.NDArray[np.int32]
+    lengths: npt.NDArray[np.int32]
+
+
+class PlacedWords(NamedTuple):
+    """Texts as words and their positions: `ids` indexes `terms`, text after text; `lengths` counts each text's words.
+
+    `terms[i]` are the terms that word i became, none for a stop word. ids, positions and lengths are int32; a position
+    is what tantivy gives its token: the number of the word in its text, also where words before it left no term.
+    """
+
+    terms: list[tuple[str, ...]]
+    ids: npt.NDArray[np.int32]
+    positions: npt.NDArray[np.int32]
     lengths: npt.NDArray[np.int32]
 
 
@@ -69,6 +82,23 @@ class Analyzer:
         terms_of_words = [self._engine.terms_of(word) for word in words]
         return _number_terms(terms_of_words, np.array(found, np.int32), np.array(counts, np.int64))
 
+    def place(self, texts: Iterable[str]) -> PlacedWords:
+        """Return the words of many texts, with their positions."""
+        words = _Numbering[str | bytes]()
+        found: list[int] = []
+        counts: list[int] = []
+        placed: list[int] = []
+        split, number, positions = self._engine.split, words.__getitem__, self._engine.positions
+        for text in texts:
+            parts = split(text)
+            counts.append(len(parts))
+            found.extend(map(number, parts))
+            if positions is not None:
+                placed.extend(positions(text))
+        lengths = np.array(counts, np.int32)
+        places = np.array(placed, np.int32) if positions is not None else _counted(lengths)
+        return PlacedWords([self._engine.terms_of(word) for word in words], np.array(found, np.int32), places, lengths)
+
     @cached_property
     def _engine(self) -> _Engine:
         return _Engine(self.recipe)
@@ -88,6 +118,7 @@ class _Engine:
     def __init__(self, recipe: Recipe) -> None:
         self._tokenize = make_tokenizer(recipe.tokenizer)
         self._filters = make_filters(recipe.steps)
+        self.positions = make_positions(recipe.tokenizer)
         self._whole = make_whole(recipe)
         self._ascii = _ascii_table(recipe)
         self._known: dict[str | bytes, tuple[str, ...]] = {}
@@ -147,6 +178,13 @@ def _replace(
     kept = widths[found]
     before = np.cumsum(kept) - kept
     return flat[np.arange(kept.sum()) + np.repeat(starts[found] - before, kept)], kept
+
+
+def _counted(lengths: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+    """0, 1, 2, ... for each text anew."""
+    ends = np.cumsum(lengths, dtype=np.int64)
+    total = int(ends[-1]) if len(ends) else 0
+    return (np.arange(total) - np.repeat(ends - lengths, lengths)).astype(np.int32)
 
 
 def _ascii_table(recipe: Recipe) -> bytes | None:

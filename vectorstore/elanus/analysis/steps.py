@@ -26,6 +26,19 @@ def make_tokenizer(step: Step) -> Words:
     return _tantivy(step, ())
 
 
+def make_positions(step: Step) -> Callable[[str], list[int]] | None:
+    """Return what gives the positions of a text's words, where they are not simply counted.
+
+    jieba's words stand where they begin, in characters, since they may overlap; all n-grams stand at 0.
+    """
+    if step.name == "jieba":
+        return _jieba_positions(step.argument)
+    if step.name == "ngram":
+        tokenize = make_tokenizer(step)
+        return lambda text: [0] * len(tokenize(text))
+    return None
+
+
 def make_filters(steps: Sequence[Step]) -> list[Words]:
     """Return what each word passes through, one after the other; neighbouring filters of tantivy's are one."""
     made: list[Words] = []
@@ -86,6 +99,13 @@ def _jieba(mode: Any) -> Words:
     jieba.setLogLevel("ERROR")
     cut = jieba.lcut_for_search if mode == "search" else jieba.lcut
     return lambda text: [word for word in cut(text) if word.strip()]
+
+
+def _jieba_positions(mode: Any) -> Callable[[str], list[int]]:
+    import jieba
+
+    how = "search" if mode == "search" else "default"
+    return lambda text: [start for word, start, _ in jieba.tokenize(text, how) if word.strip()]
 
 
 def _char_group(delimiters: Any) -> Words:

@@ -8,6 +8,7 @@ from typing import Any
 from elanus.client.aliases import Aliases
 from elanus.client.altering import Altering
 from elanus.client.analyzing import Analyzing
+from elanus.client.capabilities import Capabilities
 from elanus.client.collections import Collections
 from elanus.client.databases import Databases
 from elanus.client.embeddings import Embeddings
@@ -15,12 +16,26 @@ from elanus.client.indexes import Indexes
 from elanus.client.partitions import Partitions
 from elanus.client.rows import Rows
 from elanus.client.searching import Searching
+from elanus.client.upkeep import Upkeep
 from elanus.errors import NotSupported
 
 __all__ = ["Client", "connect"]
 
 
-class Client(Collections, Databases, Altering, Aliases, Partitions, Indexes, Rows, Searching, Embeddings, Analyzing):
+class Client(
+    Collections,
+    Databases,
+    Altering,
+    Aliases,
+    Partitions,
+    Indexes,
+    Rows,
+    Searching,
+    Embeddings,
+    Analyzing,
+    Upkeep,
+    Capabilities,
+):
     """A store in a folder, with the methods, defaults and result shapes of `pymilvus.MilvusClient`.
 
     Args:

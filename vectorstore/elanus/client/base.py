@@ -6,13 +6,15 @@ import os
 from types import TracebackType
 from typing import Any
 
-from elanus.client.options import METHODS_INSTEAD, refuse
+from elanus.client.options import refuse
+from elanus.client.unsupported import UNSUPPORTED_METHODS
 from elanus.engine.collection import Collection
 from elanus.engine.databases import FullName, check_database, full_name
 from elanus.engine.store import Store
-from elanus.errors import CollectionNotLoaded, InvalidArgument
+from elanus.errors import CollectionNotLoaded, InvalidArgument, NotSupported
 from elanus.schema.fields import check_name
 from elanus.storage.tables import DEFAULT_DATABASE
+from elanus.types import ConsistencyLevel
 
 
 class Base:
@@ -46,9 +48,14 @@ class Base:
         self.close()
 
     def __getattr__(self, name: str) -> Any:
-        hint = METHODS_INSTEAD.get(name)
-        said = f"; Milvus has it, this version does not yet: {hint}" if hint else ""
-        raise AttributeError(f"'{type(self).__name__}' has no '{name}'{said}")
+        """A method that Milvus's client has and an embedded store cannot, which says why when it is called."""
+        if name not in UNSUPPORTED_METHODS:
+            raise AttributeError(f"'{type(self).__name__}' has no '{name}'")
+
+        def refused(*args: Any, **kwargs: Any) -> Any:
+            raise NotSupported(f"{name} is not supported; {UNSUPPORTED_METHODS[name]}")
+
+        return refused
 
     def __repr__(self) -> str:
         state = "closed" if self._store.closed else self._store.durability
@@ -63,8 +70,12 @@ class Base:
     def _collection(self, name: str) -> Collection:
         return self._store.collection(self._name(name))
 
-    def _loaded(self, name: str) -> Collection:
-        collection = self._collection(name)
+    def _loaded(self, name: str, level: ConsistencyLevel | None = None) -> Collection:
+        """A collection to read from, as fresh as the level asks (None: as the collection's own does)."""
+        full = self._name(name)
+        if level is None:
+            level = self._store.level_of(full)
+        collection = self._store.collection(full, level)
         if not collection.definition.loaded:
             raise CollectionNotLoaded(
                 f"collection '{name}' is not loaded; create an index on its vector fields, then load_collection"

@@ -14,9 +14,10 @@ from elanus.engine.partitions import MAX_PARTITIONS, Partitions
 from elanus.engine.properties import checked_properties
 from elanus.errors import CollectionNotFound, InvalidArgument
 from elanus.schema.collection import CollectionSchema, as_schema
-from elanus.schema.fields import MAX_DIM, MAX_VARCHAR_BYTES, MIN_DIM
+from elanus.schema.fields import MAX_DIM, MAX_VARCHAR_BYTES, MIN_DIM, FieldSchema
 from elanus.schema.indexes import IndexParam, IndexParams, as_index_params
 from elanus.schema.rows import check_defaults
+from elanus.schema.structs import StructFieldSchema
 from elanus.storage.tables import split_name
 from elanus.types import ConsistencyLevel, DataType, LoadState
 
@@ -45,6 +46,16 @@ class Collections(Base):
     def create_schema(cls, **kwargs: Any) -> CollectionSchema:
         """Return an empty schema; options as `CollectionSchema` takes them (auto_id, enable_dynamic_field, ...)."""
         return CollectionSchema(**kwargs)
+
+    @classmethod
+    def create_field_schema(cls, name: str, data_type: DataType, desc: str = "", **kwargs: Any) -> FieldSchema:
+        """Return a field; options as `FieldSchema` takes them."""
+        return FieldSchema(name, data_type, desc, **kwargs)
+
+    @classmethod
+    def create_struct_field_schema(cls) -> StructFieldSchema:
+        """Return the schema of an empty struct, to be filled with `add_field`."""
+        return StructFieldSchema()
 
     @classmethod
     def prepare_index_params(cls, field_name: str = "", **kwargs: Any) -> IndexParams:
@@ -108,7 +119,7 @@ class Collections(Base):
         )
         definition = definition.with_indexes(asked).with_fingerprints(fingerprints)
         definition = definition.with_properties(checked_properties(call, properties or {}))
-        covered = all(field.name in definition.indexes for field in built.vector_fields)
+        covered = all(field.name in definition.indexes for field in built.searchable_fields)
         with self._store.patience(check_timeout(call, timeout)):
             self._store.create(collection_name, definition.as_loaded(covered))
 

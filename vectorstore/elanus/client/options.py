@@ -25,8 +25,8 @@ INSTEAD = {
     "order_by": "sort the rows yourself",
     "group_by_fields": "aggregate the rows yourself",
     "db_name": "use_database(name) first",
-    "guarantee_timestamp": "every read sees every commit; leave it out",
-    "graceful_time": "every read sees every commit; leave it out",
+    "guarantee_timestamp": "use consistency_level",
+    "graceful_time": "use consistency_level",
     "timezone": "leave it out",
     "time_fields": "leave it out",
     "namespace": "filter on a field instead",
@@ -39,14 +39,11 @@ INSTEAD = {
     "user": "a folder has no accounts; use file permissions",
     "password": "a folder has no accounts; use file permissions",
     "uri": "give the path as the first argument",
+    "is_clustering": "rows are found by their key without it; leave it out",
+    "is_l0": "deletes are merged with the rest; leave it out",
+    "target_size": "segments merge by their sizes; leave it out",
+    "states": "every segment is flushed and searchable; leave it out",
 }
-
-
-METHODS_INSTEAD = {
-    **dict.fromkeys(("query_iterator", "search_iterator"), "page with limit and offset"),
-    **dict.fromkeys(("compact", "optimize"), "flush merges what pays"),
-}
-"""Methods of Milvus's client that this version lacks, and what to do instead."""
 
 
 def refuse(call: str, options: Mapping[str, Any], known: tuple[str, ...] = ()) -> None:
@@ -82,10 +79,9 @@ def check_dict(call: str, name: str, value: object) -> dict[str, Any]:
     return dict(value or {})
 
 
-def check_consistency(call: str, level: object) -> None:
-    """Refuse what is no consistency level; each is kept, since every read sees every commit."""
-    if level is not None:
-        consistency(call, level)
+def given_consistency(call: str, level: object) -> ConsistencyLevel | None:
+    """Return a read's consistency level, or None for the collection's own."""
+    return None if level is None else consistency(call, level)
 
 
 def consistency(call: str, level: object) -> ConsistencyLevel:

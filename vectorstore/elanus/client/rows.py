@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from elanus.client.base import Base
-from elanus.client.options import check_consistency, check_timeout, refuse
+from elanus.client.options import check_timeout, given_consistency, refuse
 from elanus.client.results import QueryResult
 from elanus.engine.collection import Collection, Written
 from elanus.engine.definition import Definition
@@ -177,12 +177,17 @@ class Rows(Base):
         **kwargs: Any,
     ) -> QueryResult:
         """Read rows by key, in the order of `ids`; keys without a row are left out."""
-        check_consistency("get", kwargs.pop("consistency_level", None))
+        level = given_consistency("get", kwargs.pop("consistency_level", None))
         refuse("get", kwargs)
         if ids is None:
             raise InvalidArgument("get: give ids, one or a list")
         return self.query(
-            collection_name, ids=ids, output_fields=output_fields, timeout=timeout, partition_names=partition_names
+            collection_name,
+            ids=ids,
+            output_fields=output_fields,
+            timeout=timeout,
+            partition_names=partition_names,
+            consistency_level=level,
         )
 
     def query(
@@ -209,13 +214,13 @@ class Rows(Base):
         """
         filter_params = kwargs.pop("filter_params", None)
         limit, offset = kwargs.pop("limit", None), kwargs.pop("offset", 0)
-        check_consistency("query", kwargs.pop("consistency_level", None))
+        level = given_consistency("query", kwargs.pop("consistency_level", None))
         known = ("filter_params", "limit", "offset")
         refuse("query", kwargs, known)
         check_timeout("query", timeout)
         if ids is not None and filter not in (None, ""):
             raise InvalidArgument("query: give either ids or a filter")
-        collection = self._loaded(collection_name)
+        collection = self._loaded(collection_name, level)
         view, schema = collection.view(), collection.definition.schema
         inside = collection.definition.partitions.readable(partition_names)
         predicate = make_predicate(schema, filter, filter_params, inside)

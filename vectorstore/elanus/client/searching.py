@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from elanus.client.base import Base
-from elanus.client.options import check_consistency, check_dict, check_timeout, check_whole, refuse
+from elanus.client.options import check_dict, check_timeout, check_whole, given_consistency, refuse
 from elanus.client.results import Hits, SearchResult, make_hits, rounded
 from elanus.client.rows import as_keys
 from elanus.engine.collection import Collection
@@ -78,14 +78,14 @@ class Searching(Base):
         filter_params = kwargs.pop("filter_params", None)
         search_params = check_dict("search", "search_params", search_params)
         offset = kwargs.pop("offset", search_params.get("offset", 0))
-        check_consistency("search", kwargs.pop("consistency_level", None))
+        level = given_consistency("search", kwargs.pop("consistency_level", None))
         digits = check_whole("search", "round_decimal", kwargs.pop("round_decimal", -1), -1, 6)
         grouped = {name: kwargs.pop(name, None) for name in GROUPING}
         refuse("search", kwargs, ("filter_params", "offset", "round_decimal", *GROUPING))
         check_timeout("search", timeout)
         limit, offset = check_window(limit, offset)
         reranking = _of_a_model(ranker)
-        collection = self._loaded(collection_name)
+        collection = self._loaded(collection_name, level)
         view, schema = collection.view(), collection.definition.schema
         output = collection.definition.output(output_fields)
         inside = collection.definition.partitions.readable(partition_names)
@@ -132,14 +132,14 @@ class Searching(Base):
             as `search` does, naming the request.
         """
         offset = kwargs.pop("offset", 0)
-        check_consistency("hybrid_search", kwargs.pop("consistency_level", None))
+        level = given_consistency("hybrid_search", kwargs.pop("consistency_level", None))
         digits = check_whole("hybrid_search", "round_decimal", kwargs.pop("round_decimal", -1), -1, 6)
         grouped = {name: kwargs.pop(name, None) for name in GROUPING}
         refuse("hybrid_search", kwargs, ("offset", "round_decimal", *GROUPING))
         check_timeout("hybrid_search", timeout)
         limit, offset = check_window(limit, offset)
         reranking = as_reranking(ranker)
-        collection = self._loaded(collection_name)
+        collection = self._loaded(collection_name, level)
         view, schema = collection.view(), collection.definition.schema
         output = collection.definition.output(output_fields)
         if not reqs:

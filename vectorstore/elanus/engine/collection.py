@@ -22,10 +22,11 @@ from elanus.engine.definition import Definition
 from elanus.engine.merging import merged
 from elanus.engine.naming import named
 from elanus.errors import StoreError
-from elanus.filter import Predicate, matches
+from elanus.filter import Predicate
 from elanus.schema.arrow import PARTITION, stored_schema
 from elanus.schema.buffers import from_numbers, numbers
 from elanus.schema.partial import Piece
+from elanus.search.matching import matching
 from elanus.storage.catalog import Catalog
 from elanus.storage.clock import COARSE_SECONDS, Clock
 from elanus.storage.keys import Keys
@@ -35,6 +36,8 @@ from elanus.storage.tables import DELETE, WRITE, CollectionRow, LogEntry, Segmen
 from elanus.storage.view import State, View, find
 
 OPEN_ATTEMPTS = 20
+LAST_ID = 2**62
+"""Keys that the store gives go on behind the highest that rows brought, if it is below this."""
 
 
 class Stale(Exception):
@@ -166,8 +169,8 @@ class Collection:
         transaction.tick(row, time.time(), COARSE_SECONDS if self.definition.ttl is None else 1)
         entry = transaction.append(row, WRITE, batch.num_rows, body)
         key = self.definition.schema.primary_field
-        if key.auto_id and key.name in batch.schema.names and batch.num_rows:
-            transaction.number_from(row.id, int(numbers(batch.column(key.name)).max()) + 1)
+        if key.auto_id and key.name in batch.schema.names:
+            transaction.number_from(row.id, _highest(batch.column(key.name)) + 1)
         return entry
 
     def _written(self, row: CollectionRow, entry: LogEntry, batch: pa.RecordBatch) -> Written:
@@ -222,11 +225,16 @@ class Collection:
 def _matching_keys(view: View, predicate: Predicate, definition: Definition) -> pa.Array:
     field = stored_schema(definition.schema).field(definition.key_field)
     pieces = [pa.array([], field.type)]
-    for s in view.slices:
-        mask = matches(predicate, s.part)
-        chosen = mask if s.alive is None else mask & s.alive
-        pieces.append(s.part.column(definition.key_field).take(pa.array(np.flatnonzero(chosen))).cast(field.type))
+    for s, choice in zip(view.slices, matching(view, predicate).choices, strict=True):
+        keys = s.part.column(definition.key_field)
+        pieces.append((keys if choice is None else keys.take(from_numbers(choice.rows))).cast(field.type))
     return pa.concat_arrays(pieces)
+
+
+def _highest(keys: pa.Array) -> int:
+    """The highest number among keys, be they numbers or strings that say one; 0 if there is none."""
+    said = (int(key) for key in keys.to_pylist() if isinstance(key, int) or (key.isascii() and key.isdigit()))
+    return max((number for number in said if number < LAST_ID), default=0)
 
 
 def _keys_within(view: View, keys: pa.Array, partitions: Sequence[int], key_field: str) -> pa.Array:

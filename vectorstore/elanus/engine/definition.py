@@ -44,8 +44,7 @@ class Index:
         """The path as a filter writes it; empty for a plain field."""
         if self.path is None:
             return ""
-        keys = self.path.keys if self.path.field != DYNAMIC_FIELD else self.path.keys[1:]
-        return self.field + "".join(f"[{json.dumps(key)}]" for key in keys)
+        return self.field + "".join(f"[{json.dumps(key)}]" for key in _inner_keys(self.path))
 
     @property
     def lookup(self) -> Hashable:
@@ -183,7 +182,7 @@ class Definition:
         Raises:
             IndexNotFound: names the field without one.
         """
-        bare = [f.name for f in self.schema.vector_fields if f.name not in self.indexes]
+        bare = [f.name for f in self.schema.searchable_fields if f.name not in self.indexes]
         if bare:
             raise IndexNotFound(
                 f"collection '{name}' cannot be loaded: vector field '{bare[0]}' has no index; create_index first"
@@ -245,7 +244,8 @@ class Definition:
         field = self.schema.field(param.field_name) if path is None or path.field != DYNAMIC_FIELD else None
         if field is not None and field.is_vector:
             is_bm25 = self.schema.bm25_input(field.name) is not None
-            spec = resolve_index(field.dtype, is_bm25, param.index_type, param.metric_type, params)
+            nested = field.array is not None
+            spec = resolve_index(field.dtype, is_bm25, param.index_type, param.metric_type, params, in_array=nested)
             return Index(param.index_name or field.name, field.name, spec)
         if param.metric_type:
             raise SchemaError(f"index on '{param.field_name}': a scalar index has no metric_type; leave it out")
@@ -253,7 +253,7 @@ class Definition:
         spec = resolve_scalar_index(
             param.field_name, dtype, None if field is None else field.element_type, param.index_type, params
         )
-        name = param.index_name or "_".join([param.field_name, *(map(str, path.keys[1:]) if path else ())])
+        name = param.index_name or "_".join([param.field_name, *map(str, _inner_keys(path))])
         return Index(name, param.field_name, spec, path)
 
     def _indexed_path(self, name: str, text: object) -> Path | None:
@@ -267,3 +267,10 @@ class Definition:
         if text is None and not dynamic:
             raise SchemaError(f"index on '{name}' (JSON): give the path, as json_path='{name}[\"key\"]'")
         return named_path(str(name if text is None else text), self.schema)
+
+
+def _inner_keys(path: Path | None) -> tuple[str | int, ...]:
+    """The keys within a JSON field, or within a dynamic one, whose own name is the path's first key."""
+    if path is None:
+        return ()
+    return path.keys[1:] if path.field == DYNAMIC_FIELD else path.keys

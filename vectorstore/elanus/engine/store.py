@@ -5,10 +5,11 @@ from __future__ import annotations
 import atexit
 import os
 import threading
+import time
 import weakref
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -26,10 +27,32 @@ from elanus.storage import place
 from elanus.storage.catalog import Catalog
 from elanus.storage.log import encode
 from elanus.storage.tables import EXPEL, HIDDEN, split_name
+from elanus.types import ConsistencyLevel
 
 T = TypeVar("T")
 DURABILITIES = ("fsync", "os")
 REDEFINITIONS = 100
+
+STALE_SECONDS = 1.0
+WEAK = frozenset({ConsistencyLevel.Session, ConsistencyLevel.Eventually})
+
+
+@dataclass
+class Opened:
+    """A collection in this process: at which epoch of the catalogue it was current, and when it was looked after.
+
+    `looked` and `wrote` are seconds of the monotonic clock: the latest look at the catalogue, and own write.
+    """
+
+    collection: Collection
+    epoch: int
+    looked: float = field(default_factory=time.monotonic)
+    wrote: float = 0.0
+
+    def serves(self, level: ConsistencyLevel) -> bool:
+        """Whether a read of a weak level can do without another look."""
+        own = level == ConsistencyLevel.Eventually or self.wrote < self.looked
+        return own and time.monotonic() - self.looked < STALE_SECONDS
 
 
 class Store:
@@ -54,7 +77,7 @@ class Store:
 
     def _open(self) -> None:
         self._lock = threading.RLock()
-        self._collections: dict[str, tuple[int, Collection]] = {}
+        self._collections: dict[str, Opened] = {}
         self.catalog = Catalog(self.folder, self.durability)
         self.maintainer = Maintainer(self.folder, self.catalog, self.collection, sync=self.durability == "fsync")
         self._forked = False
@@ -83,37 +106,48 @@ class Store:
 
     # Reading
 
-    def collection(self, name: str) -> Collection:
+    def collection(self, name: str, level: ConsistencyLevel = ConsistencyLevel.Strong) -> Collection:
         """The collection of that name, with every commit made before this call applied.
+
+        A weaker level may leave out what others committed in the last `STALE_SECONDS`: Session never what this store
+        wrote itself, Eventually that too.
 
         Raises:
             CollectionNotFound: with the closest name.
         """
         self.check_open()
+        opened = self._collections.get(name)
+        if opened is not None and level in WEAK and opened.serves(level):
+            return opened.collection
         epoch = self.catalog.epoch()
-        seen, known = self._collections.get(name, (-1, None))
-        if known is not None and seen == epoch:
-            return known
+        if opened is not None and opened.epoch == epoch:
+            opened.looked = time.monotonic()
+            return opened.collection
         with self._lock:
             try:
                 current = open_collection(self.catalog, self.folder, name, self._open_by_id())
             except CollectionNotFound:
                 self._collections.pop(name, None)
                 raise
-            self._collections[name] = (epoch, current)
+            self._collections[name] = Opened(current, epoch)
             self._forget_dropped()
             return current
 
+    def level_of(self, name: str) -> ConsistencyLevel:
+        """The consistency level that a collection was created with, as far as this process knows it."""
+        opened = self._collections.get(name)
+        return ConsistencyLevel.Strong if opened is None else opened.collection.definition.consistency
+
     def _open_by_id(self) -> dict[int, Collection]:
-        return {collection.id: collection for _, collection in list(self._collections.values())}
+        return {opened.collection.id: opened.collection for opened in list(self._collections.values())}
 
     def _forget_dropped(self) -> None:
         """Let go of what the catalogue does not have any more under its name, so that its files are unmapped."""
         if len(self._collections) > 1:
             with self.catalog.read() as transaction:
                 ids = transaction.ids()
-            for name, (_, collection) in list(self._collections.items()):
-                if ids.get(name) != collection.id:
+            for name, opened in list(self._collections.items()):
+                if ids.get(name) != opened.collection.id:
                     self._collections.pop(name, None)
 
     def names(self) -> list[str]:
@@ -260,6 +294,8 @@ class Store:
             except Stale:
                 self.catalog.forget()
                 continue
+            if opened := self._collections.get(name):
+                opened.wrote = time.monotonic()
             self.maintainer.notice(collection)
             return result
         raise StoreClosed(f"collection '{name}' is redefined faster than it can be written")

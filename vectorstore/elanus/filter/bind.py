@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from elanus.errors import FilterError, did_you_mean
 from elanus.filter.excerpt import wrong
 from elanus.filter.literals import INT64_MAX, INT64_MIN, valid_text
+from elanus.filter.moments import Moment, moment
 from elanus.filter.tree import Binary, Call, Chain, ListOf, Logic, Member, Node, Template, Unary
 
-TYPES = "a bool, an int, a float, a str, or a list of them"
+TYPES = "a bool, an int, a float, a str, a datetime, or a list of them"
 MAX_LIST_DEPTH = 8
 
 
@@ -55,13 +57,17 @@ def _children(node: Node) -> tuple[Node, ...]:
     if isinstance(node, Unary):
         return (node.operand,)
     if isinstance(node, Call):
-        return node.args
+        return node.args if node.option is None else (*node.args, node.option)
     return node.items if isinstance(node, ListOf) else ()
 
 
 def _plain(name: str, value: Any, depth: int = 0) -> Any:
     if hasattr(value, "tolist"):
         value = value.tolist()
+    if isinstance(value, Moment):
+        return value
+    if isinstance(value, datetime):
+        return _moment(name, value)
     if isinstance(value, (list, tuple, set, frozenset)) and depth < MAX_LIST_DEPTH:
         return _plain_list(name, tuple(value), depth)
     for kind in (bool, int, float, str):
@@ -69,6 +75,13 @@ def _plain(name: str, value: Any, depth: int = 0) -> Any:
             _check(name, value)
             return kind(value)
     raise FilterError(f"filter_params['{name}'] is a {type(value).__name__}; a template takes {TYPES}")
+
+
+def _moment(name: str, value: datetime) -> Moment:
+    try:
+        return moment(value)
+    except ValueError as error:
+        raise FilterError(f"filter_params['{name}']: {error}") from None
 
 
 def _plain_list(name: str, values: tuple[Any, ...], depth: int) -> tuple[Any, ...]:

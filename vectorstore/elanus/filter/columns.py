@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 import pyarrow as pa
 
+from elanus.analysis import Analyzer
+from elanus.index.inverted import Postings
+
 T = TypeVar("T")
+Int64s = np.ndarray[Any, np.dtype[np.int64]]
 Bools = np.ndarray[Any, np.dtype[np.bool_]]
 
 
@@ -33,6 +37,13 @@ class PathValues:
     residual: Mapping[int, Any]
 
 
+class TextIndex(NamedTuple):
+    """An inverted index, and which of its rows these rows are, ascending; None if it has just these rows."""
+
+    postings: Postings
+    rows: Int64s | None = None
+
+
 class Columns(Protocol):
     """Rows as columns; what a filter is evaluated on."""
 
@@ -44,6 +55,10 @@ class Columns(Protocol):
 
     def path(self, field: str, keys: tuple[str | int, ...]) -> PathValues:
         """A JSON path; `$meta` is the dynamic field."""
+        ...
+
+    def text_index(self, field: str, analyzer: Analyzer) -> TextIndex:
+        """The inverted index of a declared VARCHAR field, its texts analysed by `analyzer`."""
         ...
 
     def derive(self, key: Hashable, make: Callable[[], T]) -> T:

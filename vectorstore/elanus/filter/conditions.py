@@ -9,13 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from elanus.analysis import Analyzer
+from elanus.filter.moments import Interval
 from elanus.filter.pattern import Pattern
 from elanus.types import DataType
 
 
 @dataclass(frozen=True)
 class Const:
-    """A bool, int, float, str, or a tuple of such values."""
+    """A bool, int, float, str, moment, or a tuple of such values."""
 
     value: Any
 
@@ -65,7 +67,15 @@ class Arith:
     right: Operand
 
 
-Operand: TypeAlias = "Const | Field | Element | Path | Length | Arith"
+@dataclass(frozen=True)
+class Moved:
+    """A TIMESTAMPTZ field, moved by an interval."""
+
+    field: Field
+    by: Interval
+
+
+Operand: TypeAlias = "Const | Field | Element | Path | Length | Arith | Moved"
 
 
 @dataclass(frozen=True)
@@ -131,8 +141,41 @@ class Contains:
     every: bool
 
 
+@dataclass(frozen=True)
+class TextMatch:
+    """Whether a text has at least `minimum` of some terms; a term given twice counts twice."""
+
+    field: str
+    analyzer: Analyzer
+    terms: tuple[str, ...]
+    minimum: int
+
+
+@dataclass(frozen=True)
+class PhraseMatch:
+    """Whether a text has every term, each at its place in the phrase, give or take `slop` positions in all."""
+
+    field: str
+    analyzer: Analyzer
+    terms: tuple[str, ...]
+    places: tuple[int, ...]
+    slop: int
+
+
+@dataclass(frozen=True)
+class Spatial:
+    """How a geometry lies to another, in well-known text; at most so many metres away; or whether it is valid."""
+
+    field: str
+    function: str
+    shape: str | None = None
+    distance: float | None = None
+
+
 Leaf: TypeAlias = "Compare | In | Like | Contains"
-Condition: TypeAlias = "Always | And | Or | Not | Compare | In | Like | IsNull | Contains"
+Condition: TypeAlias = (
+    "Always | And | Or | Not | Compare | In | Like | IsNull | Contains | TextMatch | PhraseMatch | Spatial"
+)
 
 
 def path_of(operand: Operand) -> Path | None:

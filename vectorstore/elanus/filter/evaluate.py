@@ -12,10 +12,27 @@ from dataclasses import replace
 import numpy as np
 
 from elanus.filter.columns import Bools, Columns, PathValues
-from elanus.filter.conditions import Always, And, Compare, Condition, IsNull, Leaf, Not, Or, Path, path_of, subject
+from elanus.filter.conditions import (
+    Always,
+    And,
+    Compare,
+    Condition,
+    IsNull,
+    Leaf,
+    Not,
+    Or,
+    Path,
+    PhraseMatch,
+    Spatial,
+    TextMatch,
+    path_of,
+    subject,
+)
 from elanus.filter.leaves import Source, kinds_of, test
 from elanus.filter.predicate import Predicate
 from elanus.filter.residual import holds
+from elanus.filter.shapes import where_spatial
+from elanus.filter.texts import where_text
 from elanus.filter.vectors import Vector, kind_of_array, validity
 
 
@@ -34,6 +51,10 @@ def where(condition: Condition, rows: Columns, truth: bool) -> Bools:
         return np.full(len(rows), condition.value is truth)
     if isinstance(condition, IsNull):
         return _where_null(condition, rows, truth)
+    if isinstance(condition, (TextMatch, PhraseMatch)):
+        return where_text(condition, rows, truth)
+    if isinstance(condition, Spatial):
+        return where_spatial(condition, rows, truth)
     return _where_leaf(condition, rows, truth)
 
 

@@ -11,8 +11,11 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
-from elanus.errors import FilterError, InvalidArgument
+from elanus.errors import FilterError, InvalidArgument, did_you_mean
+from elanus.filter.functions import SPATIAL
 from elanus.filter.writing import checked_value, escaped_pattern, written_path, written_value
+from elanus.schema.geometry import canonical
+from elanus.schema.unfit import Unfit
 
 NO_TRUTH = (
     "a filter has no truth value; join filters by & | ~, each in parentheses, and write F.x.between(a, b) for a range"
@@ -66,6 +69,11 @@ class Expression:
 
     def __invert__(self) -> Expression:
         return Expression(("not (", *self.parts, ")"))
+
+    def sample(self, share: float) -> Expression:
+        """A random share of the rows that match, between 0 and 1; nothing can be joined to it."""
+        own = self.parts if self.joined == "and" else ("(", *self.parts, ")")
+        return Expression((*own, " and random_sample(", Bound(checked_value(share)), ")"))
 
     def __bool__(self) -> bool:
         raise TypeError(NO_TRUTH)
@@ -143,6 +151,27 @@ class Operand:
     def __mod__(self, value: Any) -> Operand:
         return self._calculated("%", value)
 
+    def __pow__(self, value: Any) -> Operand:
+        return self._calculated("**", value)
+
+    def __and__(self, value: Any) -> Operand:
+        return self._calculated("&", value)
+
+    def __or__(self, value: Any) -> Operand:
+        return self._calculated("|", value)
+
+    def __xor__(self, value: Any) -> Operand:
+        return self._calculated("^", value)
+
+    def __lshift__(self, value: Any) -> Operand:
+        return self._calculated("<<", value)
+
+    def __rshift__(self, value: Any) -> Operand:
+        return self._calculated(">>", value)
+
+    def __invert__(self) -> Operand:
+        return Operand(("~(", *self.parts, ")"))
+
     def between(self, low: Any, high: Any) -> Expression:
         """Both ends belong to the range."""
         return all_of([self >= low, self <= high])
@@ -191,6 +220,29 @@ class Operand:
         """Whether a regular expression of RE2's fits anywhere in a string."""
         return self._pattern("=~", regex)
 
+    def text_match(self, words: str, minimum_should_match: int = 1) -> Expression:
+        """Whether a text has these words, any one or at least so many; the field needs enable_match."""
+        least = "" if minimum_should_match == 1 else f", minimum_should_match={_whole(minimum_should_match)}"
+        return self._matched("text_match", words, least)
+
+    def phrase_match(self, phrase: str, slop: int = 0) -> Expression:
+        """Whether a text has this phrase, its words moved by `slop` places at most; the field needs enable_match."""
+        return self._matched("phrase_match", phrase, f", {_whole(slop)}" if slop else "")
+
+    def st(self, relation: str, shape: Any = None, distance: float | None = None) -> Expression:
+        """How a geometry lies to another: `F.at.st("within", "POLYGON (...)")`, `F.at.st("dwithin", point, metres)`.
+
+        `shape` is well-known text or an object of shapely's.
+        """
+        function = f"st_{relation}"
+        if function not in SPATIAL:
+            known = ", ".join(name.removeprefix("st_") for name in SPATIAL)
+            raise FilterError(f"st: no relation {relation!r}{did_you_mean(str(relation), SPATIAL)}; known are {known}")
+        given = [] if shape is None else [_shape_text(shape)]
+        given += [] if distance is None else [checked_value(distance)]
+        values = [part for value in given for part in (", ", Bound(value))]
+        return Expression((f"{function}(", *self.parts, *values, ")"))
+
     def contains(self, value: Any) -> Expression:
         """Whether a list has this element."""
         return self._call("json_contains", value)
@@ -218,6 +270,11 @@ class Operand:
         if not isinstance(pattern, str):
             raise FilterError(f"a text is searched for with a str, not {type(pattern).__name__}")
         return Expression((*self.parts, f" {sign} ", Bound(checked_value(pattern))))
+
+    def _matched(self, function: str, text: str, option: str) -> Expression:
+        if not isinstance(text, str):
+            raise FilterError(f"{function} takes a str, not {type(text).__name__}")
+        return Expression((f"{function}(", *self.parts, ", ", Bound(checked_value(text)), f"{option})"))
 
     def _call(self, function: str, value: Any) -> Expression:
         return Expression((f"{function}(", *self.parts, ", ", Bound(checked_value(value)), ")"))
@@ -277,6 +334,19 @@ def quoted_regex(text: str) -> str:
 
 def _side(value: Any) -> Parts:
     return value.parts if isinstance(value, Operand) else (Bound(checked_value(value)),)
+
+
+def _shape_text(shape: Any) -> str:
+    try:
+        return canonical(shape)
+    except Unfit as error:
+        raise FilterError(f"st: a shape {error}") from None
+
+
+def _whole(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise FilterError(f"expected an int, not {value!r}")
+    return value
 
 
 def _listed(method: str, values: Iterable[Any]) -> list[Any]:

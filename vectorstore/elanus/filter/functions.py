@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 CONTAINS = {
     "json_contains": "one",
     "array_contains": "one",
@@ -11,21 +13,47 @@ CONTAINS = {
     "array_contains_all": "all",
 }
 LENGTH = "array_length"
-ARGUMENTS = {**dict.fromkeys(CONTAINS, 2), LENGTH: 1}
-
-LATER_FUNCTIONS = frozenset(
-    {"text_match", "phrase_match", "random_sample", "element_filter"}
-    | {"match_all", "match_any", "match_least", "match_most", "match_exact"}
-    | {"st_equals", "st_touches", "st_overlaps", "st_crosses", "st_contains", "st_intersects"}
-    | {"st_within", "st_dwithin", "st_isvalid"}
-)
-LATER_LITERALS = {"iso": "timestamp literals (ISO)", "interval": "time intervals (INTERVAL)"}
-LATER_SIGNS = {
-    "&": "bitwise & is not supported yet; a condition is joined by 'and' or '&&'",
-    "|": "bitwise | is not supported yet; a condition is joined by 'or' or '||'",
-    "^": "bitwise ^ is not supported yet; a power is written '**'",
-    "~": "bitwise ~ is not supported yet; a condition is negated by 'not' or '!'",
-    "<<": "the shift << is not supported yet",
-    ">>": "the shift >> is not supported yet",
-    "$": "'$' (the element of a struct array) is not supported yet",
+TEXT_MATCH, PHRASE_MATCH = "text_match", "phrase_match"
+MINIMUM = "minimum_should_match"
+RANDOM_SAMPLE = "random_sample"
+SPATIAL = {
+    "st_equals": "equals",
+    "st_touches": "touches",
+    "st_overlaps": "overlaps",
+    "st_crosses": "crosses",
+    "st_contains": "within",
+    "st_intersects": "intersects",
+    "st_within": "contains",
+    "st_dwithin": "distance",
+    "st_isvalid": "is_valid",
 }
+"""The spatial functions, and shapely's for them, asked of the shape in the filter, which it can prepare."""
+DISTANCE, VALID = "st_dwithin", "st_isvalid"
+
+
+class Signature(NamedTuple):
+    """How many arguments a function takes, and the name of the one that may follow them as `name=value`."""
+
+    least: int
+    most: int
+    option: str = ""
+
+    def __str__(self) -> str:
+        count = str(self.least) if self.least == self.most else f"{self.least} or {self.most}"
+        option = f", and {self.option}=..." if self.option else ""
+        return f"{count} argument{'s'[: self.most > 1]}{option}"
+
+
+SIGNATURES = {
+    **dict.fromkeys(CONTAINS, Signature(2, 2)),
+    LENGTH: Signature(1, 1),
+    TEXT_MATCH: Signature(2, 2, MINIMUM),
+    PHRASE_MATCH: Signature(2, 3),
+    RANDOM_SAMPLE: Signature(1, 1),
+    **dict.fromkeys(SPATIAL, Signature(2, 2)),
+    DISTANCE: Signature(3, 3),
+    VALID: Signature(1, 1),
+}
+
+LATER_FUNCTIONS = frozenset({"element_filter"} | {"match_all", "match_any", "match_least", "match_most", "match_exact"})
+LATER_SIGNS = {"$": "'$' (the element of a struct array) is not supported yet"}

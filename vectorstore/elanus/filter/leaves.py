@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from elanus.filter.calculation import calculate
 from elanus.filter.columns import Bools, Columns
 from elanus.filter.conditions import (
     Arith,
@@ -20,12 +21,14 @@ from elanus.filter.conditions import (
     Leaf,
     Length,
     Like,
+    Moved,
     Operand,
     Path,
     subject,
 )
 from elanus.filter.lists import element, elements, equal_to, length, owners, rows_of
-from elanus.filter.numeric import calculate, compare_const, compare_vectors, member
+from elanus.filter.moments import moved
+from elanus.filter.numeric import compare_const, compare_vectors, member
 from elanus.filter.scalars import BOOL, LIST, NUMBER, STRING, kind_of
 from elanus.filter.strings import compare_text, compare_texts, like, member_text
 from elanus.filter.vectors import Vector, as_vector, both, validity
@@ -57,6 +60,9 @@ class Source:
             return length(self.array(operand.array))
         if isinstance(operand, Arith):
             return calculate(operand.op, self.vector(operand.left), self.vector(operand.right))
+        if isinstance(operand, Moved):
+            column: Vector = self.vector(operand.field)
+            return Vector(moved(column.data, operand.by), column.valid)
         return as_vector(self.array(operand))
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from elanus.errors import FilterError, did_you_mean
-from elanus.filter.conditions import Arith, Const, Element, Field, Length, Operand, Path
+from elanus.filter.conditions import Arith, Const, Element, Field, Length, Moved, Operand, Path
 from elanus.filter.excerpt import wrong
 from elanus.filter.parse import parse
-from elanus.filter.scalars import BOOL, LIST, NUMBER, STRING, kind_of
+from elanus.filter.scalars import BOOL, LIST, NUMBER, STRING, TIMESTAMP, kind_of
 from elanus.filter.tree import Name
 from elanus.schema.collection import DYNAMIC_FIELD, CollectionSchema
 from elanus.schema.fields import FLOATS, INTEGERS, FieldSchema
@@ -17,6 +17,7 @@ KIND_OF_TYPE = {
     DataType.BOOL: BOOL,
     DataType.VARCHAR: STRING,
     DataType.JSON: ANY_KIND,
+    DataType.TIMESTAMPTZ: TIMESTAMP,
     **dict.fromkeys(INTEGERS | FLOATS, NUMBER),
 }
 NULLS = ("null", "NULL", "Null", "None", "nil")
@@ -44,6 +45,8 @@ def resolve(text: str, name: Name, schema: CollectionSchema) -> Field | Element 
 def _declared(text: str, name: Name, field: FieldSchema) -> Field | Element | Path:
     if field.dtype == DataType.JSON:
         return Path(field.name, name.keys)
+    if field.struct_fields is not None:
+        raise wrong(text, name.span, f"the struct array '{field.name}' cannot be filtered yet, except by 'is null'")
     if field.dtype == DataType.ARRAY and field.element_type is not None:
         array = Field(field.name, field.element_type, is_array=True)
         if not name.keys:
@@ -79,6 +82,8 @@ def kind_of_operand(operand: Operand) -> str | None:
         return ANY_KIND
     if isinstance(operand, (Length, Arith)):
         return NUMBER
+    if isinstance(operand, Moved):
+        return TIMESTAMP
     if isinstance(operand, Field) and operand.is_array:
         return LIST
     return KIND_OF_TYPE[operand.dtype]
@@ -105,5 +110,5 @@ def is_floating(operand: Operand) -> bool:
     if isinstance(operand, Const):
         return isinstance(operand.value, float)
     if isinstance(operand, Arith):
-        return is_floating(operand.left) or is_floating(operand.right)
+        return operand.op == "**" or is_floating(operand.left) or is_floating(operand.right)
     return isinstance(operand, (Field, Element)) and operand.dtype in FLOATS

@@ -1,9 +1,9 @@
-"""Numbers in columns: comparisons by exact value, and calculations that never overflow."""
+"""Numbers in columns: comparisons by exact value."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,14 +11,12 @@ import pyarrow.compute as pc
 
 from elanus.filter.columns import Bools
 from elanus.filter.literals import INT64_MAX, INT64_MIN
-from elanus.filter.scalars import COMPARE, INTEGER, as_float
-from elanus.filter.vectors import Array, Vector, both
+from elanus.filter.scalars import COMPARE, as_float
+from elanus.filter.vectors import Array
 from elanus.schema.buffers import bits, from_numbers
 
 EXACT_IN_DOUBLE = 2**53
 MANY = 8
-
-# Comparisons
 
 
 def compare_const(data: Array, op: str, const: bool | int | float) -> Bools:
@@ -125,103 +123,3 @@ def _castable_integers(limits: np.iinfo[Any], values: Sequence[Any]) -> Array:
         figures = [v for v in values if type(v) in (int, float) and v == v // 1]
         whole = np.array([int(v) for v in figures if INT64_MIN <= v <= INT64_MAX], np.int64)
     return whole[(whole >= limits.min) & (whole <= limits.max)].astype(limits.dtype)
-
-
-# Calculations
-
-
-def calculate(op: str, left: Vector | int | float, right: Vector | int | float) -> Vector:
-    """Calculate with two columns, or a column and a constant; unknown where the divisor is 0.
-
-    Integers are exact: where 64 bits might not do, Python's integers take over. Columns of float32 with constants
-    stay float32, as in Milvus; every other mix of floats is calculated in doubles.
-    """
-    a, b = (side.data if isinstance(side, Vector) else side for side in (left, right))
-    valid = both(_valid(left), _valid(right))
-    if op in ("/", "%"):
-        valid, b = _without_zeros(valid, b)
-    with np.errstate(all="ignore"):
-        if _whole(a) and _whole(b):
-            return Vector(_integers(op, a, b), valid)
-        return Vector(FLOATS[op](*_as_floats(a, b)), valid)
-
-
-def _valid(side: Vector | int | float) -> Bools | None:
-    return side.valid if isinstance(side, Vector) else None
-
-
-def _without_zeros(valid: Bools | None, divisor: Any) -> tuple[Bools | None, Any]:
-    if not isinstance(divisor, np.ndarray):
-        return valid, divisor
-    usable = np.asarray(divisor != 0, np.bool_)
-    return both(valid, usable), np.where(usable, divisor, divisor.dtype.type(1) if divisor.dtype != object else 1)
-
-
-def _whole(side: Any) -> bool:
-    return side.dtype.kind in "iO" if isinstance(side, np.ndarray) else isinstance(side, int)
-
-
-def _integers(op: str, a: Any, b: Any) -> Array:
-    (low_a, high_a), (low_b, high_b) = _range(a), _range(b)
-    ends = [INTEGER[op](x, y) for x in (low_a, high_a) for y in (low_b, high_b) if op not in ("/", "%") or y]
-    ends += [high_a, low_a, -low_a, low_b, high_b]
-    if min(ends) < INT64_MIN or max(ends) > INT64_MAX:
-        exact: Any = np.frompyfunc(INTEGER[op], 2, 1)
-        return np.asarray(exact(_objects(a), _objects(b)), object)
-    a, b = (np.asarray(side, np.int64) for side in (a, b))
-    return np.asarray(INT64[op](a, b))
-
-
-def _range(side: Any) -> tuple[int, int]:
-    if not isinstance(side, np.ndarray):
-        return side, side
-    if side.dtype == object:
-        return 2 * INT64_MIN, 2 * INT64_MAX
-    if side.dtype.itemsize < 8:
-        limits = np.iinfo(side.dtype)
-        return limits.min, limits.max
-    return (int(side.min()), int(side.max())) if len(side) else (0, 0)
-
-
-def _objects(side: Any) -> Any:
-    return side.astype(object) if isinstance(side, np.ndarray) else side
-
-
-def _quotient(a: Array, b: Array) -> Array:
-    whole = a // b
-    return np.asarray(whole + ((whole * b != a) & ((a < 0) != (b < 0))))
-
-
-INT64: dict[str, Callable[[Any, Any], Any]] = {
-    "+": np.add,
-    "-": np.subtract,
-    "*": np.multiply,
-    "/": _quotient,
-    "%": np.fmod,
-}
-FLOATS: dict[str, Callable[[Any, Any], Any]] = {
-    "+": np.add,
-    "-": np.subtract,
-    "*": np.multiply,
-    "/": np.true_divide,
-    "%": np.fmod,
-}
-
-
-def _as_floats(a: Any, b: Any) -> tuple[Any, Any]:
-    arrays = [side for side in (a, b) if isinstance(side, np.ndarray)]
-    if all(side.dtype == np.float32 for side in arrays):
-        return _singles(a), _singles(b)
-    return _doubles(a), _doubles(b)
-
-
-def _singles(side: Any) -> Any:
-    return side if isinstance(side, np.ndarray) else single(side)
-
-
-def _doubles(side: Any) -> Any:
-    if not isinstance(side, np.ndarray):
-        return as_float(side)
-    if side.dtype == object:
-        return np.fromiter(map(as_float, side), np.float64, len(side))
-    return side.astype(np.float64, copy=False)

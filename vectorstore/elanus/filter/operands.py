@@ -5,18 +5,36 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from elanus.errors import FilterError
-from elanus.filter.conditions import Arith, Const, Element, Field, Length, Operand, Path, path_of
+from elanus.filter.conditions import Arith, Const, Element, Field, Length, Moved, Operand, Path, path_of
 from elanus.filter.excerpt import Span, wrong
-from elanus.filter.functions import CONTAINS
+from elanus.filter.functions import LENGTH
+from elanus.filter.moments import Interval, Moment, moment, moved
 from elanus.filter.names import ANY_KIND, KIND_OF_TYPE, describe, is_floating, kind_of_operand, resolve
-from elanus.filter.parse import ARITHMETIC
-from elanus.filter.scalars import NUMBER, arithmetic, fits
-from elanus.filter.tree import Binary, Call, ListOf, Literal, Name, Node, Template, Unary
+from elanus.filter.parse import ARITHMETIC, COMPARISONS, LOOSE
+from elanus.filter.scalars import BITWISE, MAX_SHIFT, NUMBER, SHIFTS, TIMESTAMP, arithmetic, fits
+from elanus.filter.tree import (
+    Binary,
+    Call,
+    Chain,
+    Duration,
+    ListOf,
+    Literal,
+    Member,
+    Name,
+    Node,
+    NullTest,
+    Template,
+    Unary,
+)
 from elanus.schema.arrow import stored_fields
 from elanus.schema.collection import CollectionSchema
 from elanus.types import DataType
 
+WHOLE_ONLY = BITWISE | {"%"}
+CONDITIONS = (Binary, Chain, Member, NullTest)
 PARENTHESES = "'not' binds to the one operand behind it; write not (...) around the whole condition"
 
 
@@ -57,8 +75,10 @@ class OperandChecker:
             return self.signed(node)
         if isinstance(node, Binary) and node.op in ARITHMETIC:
             return self.calculation(node)
-        if isinstance(node, Call) and node.name not in CONTAINS:
+        if isinstance(node, Call) and node.name == LENGTH:
             return Length(self.array(node))
+        if isinstance(node, Duration):
+            raise self.wrong(node.span, "an interval stands behind the + or - of a timestamp")
         if isinstance(node, Unary):
             raise self.wrong(node.span, PARENTHESES)
         raise self.wrong(node.span, "this is a condition, not a value; join conditions by 'and' or 'or'")
@@ -72,7 +92,9 @@ class OperandChecker:
     def opaque(self, node: Name) -> Field | None:
         """Return a field that can only be asked whether it is null, as a vector can; None if it is another name."""
         field = next((f for f in stored_fields(self.schema) if f.name == node.name), None)
-        if field is None or node.keys or field.dtype in KIND_OF_TYPE or field.dtype == DataType.ARRAY:
+        if field is None or node.keys or field.dtype in KIND_OF_TYPE:
+            return None
+        if field.dtype == DataType.ARRAY and field.struct_fields is None:
             return None
         self.fields.add(field.name)
         return Field(field.name, field.dtype)
@@ -90,24 +112,77 @@ class OperandChecker:
         self.check_number(operand, node.operand.span)
         if node.op == "+":
             return operand
+        if node.op == "~":
+            return self.calculated("^", operand, Const(-1), node)
         return Const(-operand.value) if isinstance(operand, Const) else Arith("-", Const(0), operand)
 
     def calculation(self, node: Binary) -> Operand:
+        if isinstance(node.right, Duration):
+            return self.moved(node, node.right.value)
+        if node.op in LOOSE:
+            self.check_grouped(node)
         left, right = self.unchecked(node.left), self.unchecked(node.right)
         self.check_number(left, node.left.span)
         self.check_number(right, node.right.span)
         if node.op in ("/", "%") and isinstance(right, Const) and right.value == 0:
             raise self.wrong(node.right.span, "division by zero")
-        if node.op == "%" and (is_floating(left) or is_floating(right)):
-            raise self.wrong(node.span, "'%' works on integers only")
-        if isinstance(left, Const) and isinstance(right, Const):
-            return Const(arithmetic(node.op, left.value, right.value))
-        if node.op == "**":
-            raise self.wrong(node.span, "'**' works on constants only")
+        if node.op in SHIFTS and isinstance(right, Const) and not 0 <= right.value <= MAX_SHIFT:
+            raise self.wrong(node.right.span, f"a shift is by 0 to {MAX_SHIFT} bits")
         constant = isinstance(left, Const) or isinstance(right, Const)
         if not constant and (path_of(left) or path_of(right)):
             raise self.wrong(node.span, "a JSON path can be calculated with constants only")
-        return Arith(node.op, self.storable(left, node.left.span), self.storable(right, node.right.span))
+        if not (isinstance(left, Const) and isinstance(right, Const)):
+            left, right = self.storable(left, node.left.span), self.storable(right, node.right.span)
+        return self.calculated(node.op, left, right, node)
+
+    def calculated(self, op: str, left: Operand, right: Operand, node: Unary | Binary) -> Operand:
+        """Put a calculation together, or do it where both sides are constants."""
+        if op in WHOLE_ONLY and (is_floating(left) or is_floating(right)):
+            raise self.wrong(node.span, f"'{node.op}' works on integers only")
+        if not isinstance(left, Const) or not isinstance(right, Const):
+            return Arith(op, left, right)
+        result = arithmetic(op, left.value, right.value)
+        if result is None:
+            raise self.wrong(node.span, "this calculation has no result")
+        return Const(result)
+
+    def moved(self, node: Binary, by: Interval) -> Operand:
+        """`timestamp + INTERVAL '...'`, or with a minus."""
+        operand = self.unchecked(node.left)
+        if kind_of_operand(operand) != TIMESTAMP or node.op not in "+-":
+            raise self.wrong(
+                node.span,
+                "an interval can be added to a timestamp or taken from it, "
+                + f"not joined by '{node.op}' to {describe(operand)}",
+            )
+        by = by if node.op == "+" else by.reversed()
+        if isinstance(operand, Const):
+            return Const(Moment(moved(np.array([operand.value], np.int64), by)[0]))
+        if not isinstance(operand, Field):
+            raise self.wrong(node.span, "a field is moved by one interval; write both as one, or move the constant")
+        return Moved(operand, by)
+
+    def as_moment(self, operand: Operand, span: Span) -> Operand:
+        """A constant that a timestamp is compared with, as a moment; texts are read as ISO literals are."""
+        return Const(self.read_moment(operand.value, span)) if isinstance(operand, Const) else operand
+
+    def moments(self, values: Const, span: Span) -> Const:
+        """The constants of a list, each `as_moment`."""
+        return Const(tuple(self.read_moment(value, span) for value in values.value))
+
+    def read_moment(self, value: Any, span: Span) -> Any:
+        try:
+            return moment(value) if isinstance(value, str) else value
+        except ValueError as error:
+            raise self.wrong(span, str(error)) from None
+
+    def check_grouped(self, node: Binary) -> None:
+        """Refuse `a & 1 == 1`, which Milvus's grammar reads as `a & (1 == 1)`."""
+        for side in (node.left, node.right):
+            if isinstance(side, CONDITIONS) and (not isinstance(side, Binary) or side.op in COMPARISONS):
+                message = f"'{node.op}' calculates with integers, and comparisons bind tighter"
+                hint = f"write (a {node.op} b) == c, and join conditions by 'and' or 'or'"
+                raise self.wrong(side.span, f"{message}; {hint}")
 
     def check_number(self, operand: Operand, span: Span) -> None:
         if kind_of_operand(operand) not in (NUMBER, ANY_KIND):

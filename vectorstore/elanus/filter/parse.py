@@ -1,7 +1,8 @@
 """Tokens to a syntax tree, with the precedence of Milvus's grammar.
 
-From loose to tight: `or`, `and`, `== !=`, `< <= > >=`, `in`, `+ -`, `* / %`, the unary `not ! - +`, `**`, `like =~ !~`,
-`exists`, `is null`. So `not` takes one operand only: `not (a == 1)` needs its parentheses.
+From loose to tight: `or`, `and`, `|`, `^`, `&`, `== !=`, `< <= > >=`, `in`, `<< >>`, `+ -`, `* / %`, the unary
+`not ! - + ~`, `**`, `like =~ !~`, `exists`, `is null`. So `not` takes one operand only: `not (a == 1)` needs its
+parentheses, and so does `(a & 1) == 1`.
 """
 
 from __future__ import annotations
@@ -10,12 +11,14 @@ from functools import lru_cache
 
 from elanus.errors import FilterError, did_you_mean
 from elanus.filter.excerpt import Span, unsupported, wrong
-from elanus.filter.functions import ARGUMENTS, LATER_FUNCTIONS, LATER_LITERALS, LATER_SIGNS
+from elanus.filter.functions import LATER_FUNCTIONS, LATER_SIGNS, SIGNATURES
+from elanus.filter.moments import Interval, interval, moment
 from elanus.filter.tokens import END, KEYWORDS, LITERAL, NAME, Token, tokenise
 from elanus.filter.tree import (
     Binary,
     Call,
     Chain,
+    Duration,
     ListOf,
     Literal,
     Logic,
@@ -31,13 +34,15 @@ MAX_DEPTH = 100
 CACHED_LENGTH = 4_096
 
 LOGIC = {"or": 1, "and": 2}
-COMPARISONS = {"==": 3, "!=": 3, "<": 4, "<=": 4, ">": 4, ">=": 4}
+LOOSE = {"|": 3, "^": 4, "&": 5}
+COMPARISONS = {"==": 6, "!=": 6, "<": 7, "<=": 7, ">": 7, ">=": 7}
 RELATIONS = {"<": "<", "<=": "<", ">": ">", ">=": ">"}
-MEMBER, UNARY = 5, 8
-ARITHMETIC = {"+": 6, "-": 6, "*": 7, "/": 7, "%": 7, "**": 9}
-BINARY = {**COMPARISONS, **ARITHMETIC, "like": 10, "=~": 10, "!~": 10}
-EXISTS = 11
+MEMBER, UNARY = 8, 12
+ARITHMETIC = {**LOOSE, "<<": 9, ">>": 9, "+": 10, "-": 10, "*": 11, "/": 11, "%": 11, "**": 13}
+BINARY = {**COMPARISONS, **ARITHMETIC, "like": 14, "=~": 14, "!~": 14}
+EXISTS = 15
 
+TIMES = {"iso": moment, "ISO": moment, "interval": interval, "INTERVAL": interval}
 HINTS = {"=": "equality is written '=='", "<>": "inequality is written '!='"}
 
 
@@ -172,8 +177,8 @@ class Parser:
         token = self.take()
         if self.token.kind == "(":
             return self.call(token)
-        if self.token.kind == LITERAL and token.text.lower() in LATER_LITERALS:
-            raise unsupported(self.text, token.span, f"{LATER_LITERALS[token.text.lower()]} are not supported yet")
+        if isinstance(self.token.value, str) and token.text in TIMES:
+            return self.time(token)
         name = self.path(token)
         if self.token.text not in ("is", "IS"):
             return name
@@ -183,6 +188,15 @@ class Parser:
             raise self.unexpected("expected 'is null' or 'is not null'")
         self.take()
         return NullTest(name, negated, False, self.span(token.start))
+
+    def time(self, token: Token) -> Node:
+        text = self.take()
+        try:
+            value = TIMES[token.text](text.value)
+        except ValueError as error:
+            raise wrong(self.text, text.span, str(error)) from None
+        span = self.span(token.start)
+        return Duration(value, span) if isinstance(value, Interval) else Literal(value, span)
 
     def path(self, token: Token) -> Name:
         keys: list[str | int] = []
@@ -201,21 +215,33 @@ class Parser:
         name = token.text.lower()
         if name in LATER_FUNCTIONS:
             raise unsupported(self.text, token.span, f"the function {name} is not supported yet")
-        if name not in ARGUMENTS or token.text not in (name, name.upper()):
-            known = sorted(ARGUMENTS)
+        if name not in SIGNATURES or token.text not in (name, name.upper()):
+            known = sorted(SIGNATURES)
             hint = did_you_mean(name, known) or f"; known are {', '.join(known)}"
             raise wrong(self.text, token.span, f"no function '{token.text}'{hint}")
         self.take()
-        args, height = [self.expression(0)], self.height
+        args, option, height = [self.expression(0)], None, self.height
         while self.accept(","):
+            if self.tokens[self.at + 1].kind == "=":
+                option = self.option(name)
+                break
             args.append(self.expression(0))
             height = max(height, self.height)
         self.expect(")", f"at the end of {name}")
-        if len(args) != ARGUMENTS[name]:
-            takes = f"{name} takes {ARGUMENTS[name]} argument{'s'[: ARGUMENTS[name] > 1]}, not {len(args)}"
-            raise wrong(self.text, self.span(token.start), takes)
+        signature = SIGNATURES[name]
+        if not signature.least <= len(args) <= signature.most:
+            raise wrong(self.text, self.span(token.start), f"{name} takes {signature}, not {len(args)}")
         self.height = height + 1
-        return Call(name, tuple(args), self.span(token.start))
+        return Call(name, tuple(args), self.span(token.start), option)
+
+    def option(self, function: str) -> Node:
+        """Parse `name=value` at the end of a function's arguments."""
+        token, known = self.token, SIGNATURES[function].option
+        if not known or token.text not in (known, known.upper()):
+            hint = f"; it takes {known}=..." if known else ""
+            raise wrong(self.text, token.span, f"{function} has no option '{token.text}'{hint}")
+        self.at += 2
+        return self.expression(0)
 
     def group(self) -> Node:
         self.take()
@@ -278,5 +304,6 @@ PREFIXES = {
     "not": Parser.unary,
     "-": Parser.unary,
     "+": Parser.unary,
+    "~": Parser.unary,
     "exists": Parser.exists,
 }

@@ -31,6 +31,7 @@ class Predicate:
         fields: the declared fields it reads.
         paths: the JSON paths it reads, as (field, keys); dynamic keys belong to the field `$meta`.
         values: its parameters, by name.
+        sample: the share of the matching rows that it asks for, drawn anew each time; None for all of them.
     """
 
     text: str
@@ -38,17 +39,23 @@ class Predicate:
     fields: frozenset[str]
     paths: frozenset[tuple[str, tuple[str | int, ...]]]
     values: tuple[tuple[str, Any], ...] = ()
+    sample: float | None = None
 
     @cached_property
     def key(self) -> str:
         """A string that is equal exactly for filters of one text, one set of parameters and one meaning."""
-        key = repr((self.text, self.values, sorted(self.fields), sorted(self.paths, key=repr)))
+        key = repr((self.text, self.values, sorted(self.fields), sorted(self.paths, key=repr), self.sample))
         return key if len(key) <= MAX_KEY else hashlib.blake2b(key.encode(), digest_size=32).hexdigest()
 
     @property
     def is_always(self) -> bool:
         """Whether every row matches, whatever it holds."""
-        return self.condition == Always(True)
+        return self.condition == Always(True) and self.sample is None
+
+    @property
+    def unsampled(self) -> Predicate:
+        """The same filter, asking for all rows that match."""
+        return replace(self, sample=None)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Predicate) and self.key == other.key
@@ -77,9 +84,9 @@ def compile_filter(text: str, schema: CollectionSchema, params: Mapping[str, Any
     tree = parse(text)
     values = bind(text, tree, params)
     checker = Checker(text, schema, values)
-    condition = checker.condition(tree)
+    condition, sample = checker.whole(tree)
     fields, paths = frozenset(checker.fields), frozenset(checker.paths)
-    return Predicate(text, condition, fields, paths, tuple(sorted(values.items())))
+    return Predicate(text, condition, fields, paths, tuple(sorted(values.items())), sample)
 
 
 def present(predicate: Predicate | None, field: FieldSchema) -> Predicate:

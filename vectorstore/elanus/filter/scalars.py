@@ -12,9 +12,22 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from elanus.filter.literals import INT64_MAX, INT64_MIN
+from elanus.filter.moments import Moment
 
-BOOL, NUMBER, STRING, LIST = "bool", "number", "string", "list"
-KINDS: dict[type, str] = {bool: BOOL, int: NUMBER, float: NUMBER, str: STRING, tuple: LIST, list: LIST}
+BOOL, NUMBER, STRING, LIST, TIMESTAMP = "bool", "number", "string", "list", "timestamp"
+KINDS: dict[type, str] = {
+    bool: BOOL,
+    int: NUMBER,
+    float: NUMBER,
+    str: STRING,
+    tuple: LIST,
+    list: LIST,
+    Moment: TIMESTAMP,
+}
+
+SHIFTS = frozenset({"<<", ">>"})
+BITWISE = SHIFTS | {"&", "|", "^"}
+MAX_SHIFT = 63
 
 COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     "==": operator.eq,
@@ -74,18 +87,22 @@ def contains(value: Any, wanted: Sequence[Any], every: bool) -> bool | None:
 
 
 def arithmetic(op: str, left: Any, right: Any) -> int | float | None:
-    """Calculate `left op right`; unknown for what is no number and for division by zero.
+    """Calculate `left op right`; unknown for what is no number, division by zero, and what else has no result.
 
     Integers are exact and never overflow; their quotient is cut towards zero and their remainder has the
-    dividend's sign, as in C. `**` gives a float.
+    dividend's sign, as in C. `&`, `|`, `^` and the shifts have results for integers only, in two's complement, a
+    shift for 0 to 63 bits. `**` gives a float; it has none for 0 to a negative power and for a root of a negative.
     """
     if kind_of(left) != NUMBER or kind_of(right) != NUMBER:
         return None
-    if op in ("/", "%") and right == 0:
+    if (op in ("/", "%") and right == 0) or (op in SHIFTS and not 0 <= right <= MAX_SHIFT):
         return None
-    if isinstance(left, int) and isinstance(right, int) and op != "**":
+    if op == "**":
+        result = power(as_float(left), as_float(right))
+        return None if math.isnan(result) else result
+    if isinstance(left, int) and isinstance(right, int):
         return INTEGER[op](left, right)
-    return FLOAT[op](as_float(left), as_float(right))
+    return None if op in BITWISE else FLOAT[op](as_float(left), as_float(right))
 
 
 def as_float(value: float) -> float:
@@ -111,11 +128,14 @@ def _fmod(left: float, right: float) -> float:
     return math.nan if math.isinf(left) else math.fmod(left, right)
 
 
-def _power(left: float, right: float) -> float:
+def power(base: float, exponent: float) -> float:
+    """`base ** exponent` as a double, infinite beyond their range; NaN where there is no real number."""
     try:
-        return math.pow(left, right)
-    except (OverflowError, ValueError):
+        return math.pow(base, exponent)
+    except ValueError:
         return math.nan
+    except OverflowError:
+        return -math.inf if base < 0 and exponent % 2 == 1 else math.inf
 
 
 INTEGER: dict[str, Callable[[int, int], int]] = {
@@ -124,6 +144,11 @@ INTEGER: dict[str, Callable[[int, int], int]] = {
     "*": operator.mul,
     "/": quotient,
     "%": remainder,
+    "&": operator.and_,
+    "|": operator.or_,
+    "^": operator.xor,
+    "<<": operator.lshift,
+    ">>": operator.rshift,
 }
 FLOAT: dict[str, Callable[[float, float], float]] = {
     "+": operator.add,
@@ -131,7 +156,6 @@ FLOAT: dict[str, Callable[[float, float], float]] = {
     "*": operator.mul,
     "/": operator.truediv,
     "%": _fmod,
-    "**": _power,
 }
 
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from typing import Any, TypeVar
 
-import numpy as np
 import pyarrow as pa
 
-from elanus.filter.columns import Columns, PathValues
+from elanus.analysis import Analyzer
+from elanus.filter.columns import Columns, Int64s, PathValues, TextIndex
 from elanus.schema.buffers import from_numbers
 
 T = TypeVar("T")
-Int64s = np.ndarray[Any, np.dtype[np.int64]]
 
 
 class Subset:
@@ -34,6 +33,10 @@ class Subset:
         residual = {i: found.residual[row] for i, row in enumerate(self._rows.tolist()) if row in found.residual}
         columns = tuple(column.take(self._at) for column in found.columns)
         return PathValues(columns, found.present[self._rows], found.null[self._rows], residual)
+
+    def text_index(self, field: str, analyzer: Analyzer) -> TextIndex:
+        postings, rows = self._whole.text_index(field, analyzer)
+        return TextIndex(postings, self._rows if rows is None else rows[self._rows])
 
     def derive(self, key: Hashable, make: Callable[[], T]) -> T:
         if key not in self._derived:

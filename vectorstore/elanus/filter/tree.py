@@ -6,15 +6,24 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from elanus.filter.excerpt import Span
+from elanus.filter.moments import Interval
 
 
 @dataclass(frozen=True)
 class Literal:
-    """A bool, int, float, str, or a tuple of them; `exact` is false for a string that is a LIKE pattern only."""
+    """A bool, int, float, str, moment, or a tuple of them; `exact` is false for a string that only LIKE may have."""
 
     value: Any
     span: Span
     exact: bool = True
+
+
+@dataclass(frozen=True)
+class Duration:
+    """`INTERVAL '...'`."""
+
+    value: Interval
+    span: Span
 
 
 @dataclass(frozen=True)
@@ -44,7 +53,7 @@ class Name:
 
 @dataclass(frozen=True)
 class Unary:
-    """`not x`, `-x` or `+x`."""
+    """`not x`, `-x`, `+x` or `~x`."""
 
     op: str
     operand: Node
@@ -104,11 +113,14 @@ class NullTest:
 
 @dataclass(frozen=True)
 class Call:
-    """A function's name, in lower case, and its arguments."""
+    """A function's name, in lower case, its arguments, and the one that was given by name."""
 
     name: str
     args: tuple[Node, ...]
     span: Span
+    option: Node | None = None
 
 
-Node: TypeAlias = "Literal | Template | ListOf | Name | Unary | Binary | Chain | Logic | Member | NullTest | Call"
+Node: TypeAlias = (
+    "Literal | Duration | Template | ListOf | Name | Unary | Binary | Chain | Logic | Member | NullTest | Call"
+)

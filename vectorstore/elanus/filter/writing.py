@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import math
 import re
+from datetime import datetime
 from typing import Any
 
 from elanus.errors import FilterError
 from elanus.filter.literals import INT64_MAX, INT64_MIN, valid_text
+from elanus.filter.moments import Moment, moment
 from elanus.filter.tokens import BOOLEANS, KEYWORDS
 
 PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 RESERVED = frozenset({*map(str.lower, KEYWORDS), *map(str.lower, BOOLEANS), "null", "none", "nil", "is"})
 RESERVED_BY_MILVUS = frozenset(
-    {"text_match", "phrase_match", "random_sample", "match_all", "match_any", "iso", "interval"}
+    {"text_match", "phrase_match", "minimum_should_match", "random_sample", "iso", "interval", "element_filter"}
+    | {"match_all", "match_any", "match_least", "match_most", "match_exact", "threshold"}
 )
 ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
@@ -28,8 +31,13 @@ def checked_value(value: Any) -> Any:
         value = value.tolist()
     if isinstance(value, (list, tuple, set, frozenset)):
         return [checked_value(item) for item in value]
-    if isinstance(value, bool):
+    if isinstance(value, (bool, Moment)):
         return value
+    if isinstance(value, datetime):
+        try:
+            return moment(value)
+        except ValueError as error:
+            raise FilterError(f"a filter cannot hold {value!r}: {error}") from None
     if isinstance(value, str):
         try:
             return valid_text(str(value))

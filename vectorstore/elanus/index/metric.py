@@ -33,13 +33,19 @@ class BitMetric(str, Enum):
 
 
 AnyMetric = Metric | BitMetric
-DISTANCES = ("L2", "HAMMING", "JACCARD")
+MAX_SIM = "MAX_SIM"
+DISTANCES = ("L2", "HAMMING", "JACCARD", "MAX_SIM_L2", "MAX_SIM_HAMMING", "MAX_SIM_JACCARD")
 """The metrics whose values fall with likeness, as Milvus tells them; their score is the negative."""
 
 
 def as_metric(name: str) -> AnyMetric:
     """Return the metric of that name."""
     return BitMetric(name) if name in BitMetric.__members__ else Metric(name)
+
+
+def of_max_sim(name: str) -> AnyMetric:
+    """Return the metric by which a MAX_SIM metric compares single vectors; MAX_SIM alone is by COSINE."""
+    return as_metric(name.removeprefix(MAX_SIM).removeprefix("_") or Metric.COSINE.value)
 
 
 def to_distance(metric: str, scores: Floats) -> Floats:
@@ -86,7 +92,8 @@ def unit(vectors: Floats, lengths: Floats) -> Floats:
 
 def unit_query(query: Floats) -> Floats:
     """Return one query vector scaled to length 1, float32 (d,); zero stays zero."""
-    square = float(np.dot(query, query))
+    with np.errstate(over="ignore"):
+        square = float(np.dot(query, query))
     length = math.sqrt(square) if _LEAST_SAFE_SQUARE < square < math.inf else float(norms(query[None, :])[0])
     scaled: Floats = query / np.float32(length or 1)
     return scaled

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from numbers import Integral, Real
 from types import MappingProxyType
 from typing import Any
 
 from elanus.errors import InvalidArgument, NotSupported, did_you_mean
 from elanus.index.graph import DEFAULT_EF_CONSTRUCTION, DEFAULT_M
-from elanus.index.metric import BitMetric, Metric
+from elanus.index.metric import MAX_SIM, BitMetric, Metric
+from elanus.schema.fields import DENSE_VECTORS, FLOAT_VECTORS
 from elanus.types import DataType
 
 BM25 = "BM25"
@@ -71,6 +72,8 @@ class Entry:
 
 _DENSE = (Metric.COSINE.value, Metric.IP.value, Metric.L2.value)
 _BITWISE = (BitMetric.HAMMING.value, BitMetric.JACCARD.value)
+_MAX_SIM_FLOATS = ("MAX_SIM_COSINE", "MAX_SIM", "MAX_SIM_IP", "MAX_SIM_L2")
+_MAX_SIM_BITS = ("MAX_SIM_HAMMING", "MAX_SIM_JACCARD")
 _HNSW_BUILD: Params = {
     "M": Number(2, 2048, DEFAULT_M),
     "efConstruction": Number(1, 32_768, DEFAULT_EF_CONSTRUCTION),
@@ -111,20 +114,27 @@ INDEXES: Mapping[DataType, Mapping[str, Entry]] = {
     ),
 }
 
+MULTI_INDEXES: Mapping[DataType, Mapping[str, Entry]] = {
+    dtype: {
+        name: replace(entry, metrics=_MAX_SIM_FLOATS if dtype in FLOAT_VECTORS else _MAX_SIM_BITS)
+        for name, entry in INDEXES[dtype].items()
+    }
+    for dtype in sorted(DENSE_VECTORS)
+}
+"""For the vectors in struct arrays. Rows are scored exactly, whatever the type."""
+
 BM25_INDEXES: Mapping[str, Entry] = dict.fromkeys(_SPARSE_TYPES, Entry((BM25,), _BM25_BUILD, _SPARSE_SEARCH))
 """For the output of a BM25 function, which holds the terms of a text."""
 
 _INSTEAD_DENSE = "use AUTOINDEX, FLAT or HNSW"
 _INSTEAD_BINARY = "use BIN_FLAT"
-_INSTEAD_SCALAR = "filters need no index on a scalar field"
 _IVF = ("IVF_FLAT", "IVF_SQ8", "IVF_PQ", "IVF_RABITQ", "SCANN", "SCANN_DVR")
 _GRAPH = ("HNSW_SQ", "HNSW_PQ", "HNSW_PRQ", "DISKANN", "AISAQ", "ANNOY")
 _GPU = ("GPU_CAGRA", "GPU_IVF_FLAT", "GPU_IVF_PQ", "GPU_BRUTE_FORCE")
-_SCALAR = ("INVERTED", "STL_SORT", "TRIE", "BITMAP", "NGRAM", "RTREE")
+_SCALAR = ("INVERTED", "STL_SORT", "TRIE", "BITMAP", "NGRAM", "RTREE")  # elanus.index.scalar has them
 UNSUPPORTED: Mapping[str, str] = {
     **dict.fromkeys((*_IVF, *_GRAPH, *_GPU), _INSTEAD_DENSE),
     **dict.fromkeys(("MINHASH_LSH",), _INSTEAD_BINARY),
-    **dict.fromkeys(_SCALAR, _INSTEAD_SCALAR),
 }
 """Milvus's other index types, and what to do instead."""
 
@@ -173,6 +183,8 @@ def resolve_index(
     index_type: str = "",
     metric_type: str = "",
     params: Mapping[str, Any] | None = None,
+    *,
+    in_array: bool = False,
 ) -> IndexSpec:
     """Check an index definition and fill in its defaults; an empty type means AUTOINDEX.
 
@@ -181,8 +193,13 @@ def resolve_index(
         InvalidArgument: a name nobody knows, a metric that does not fit, a parameter out of range.
     """
     index_type, metric_type = index_type.upper() or "AUTOINDEX", metric_type.upper()
-    entry = _entry(data_type, is_bm25_output, index_type)
+    entry = _entry(data_type, is_bm25_output, index_type, in_array)
     metric = metric_type or entry.metrics[0]
+    if in_array and metric in _DENSE + _BITWISE:
+        raise NotSupported(
+            f"metric_type '{metric}' on the vectors of a struct array finds single elements, which is not supported "
+            f"yet; use {' or '.join(entry.metrics)}, which find rows"
+        )
     if metric not in entry.metrics:
         raise InvalidArgument(
             f"metric_type '{metric}' does not fit {_field(data_type, is_bm25_output)}; "
@@ -221,6 +238,7 @@ def check_search_params(spec: IndexSpec, params: Mapping[str, Any] | None) -> Se
 def capabilities() -> dict[str, dict[str, dict[str, Any]]]:
     """Return the table as plain data: field type (or BM25, for what its function fills), index type, then the rest."""
     tables = {data_type.name: entries for data_type, entries in INDEXES.items()} | {BM25: BM25_INDEXES}
+    tables |= {f"ARRAY of STRUCT with {data_type.name}": entries for data_type, entries in MULTI_INDEXES.items()}
     return {
         of: {
             name: {
@@ -234,16 +252,15 @@ def capabilities() -> dict[str, dict[str, dict[str, Any]]]:
     }
 
 
-def _entry(data_type: DataType, is_bm25_output: bool, index_type: str) -> Entry:
-    entries = _table(data_type, is_bm25_output)
+def _entry(data_type: DataType, is_bm25_output: bool, index_type: str, in_array: bool) -> Entry:
+    entries = _table(data_type, is_bm25_output, in_array)
     if not entries:
-        kind = "vector" if data_type >= DataType.BINARY_VECTOR else "scalar"
-        instead = f"{' and '.join(t.name for t in INDEXES)} are" if kind == "vector" else _INSTEAD_SCALAR
-        raise NotSupported(f"an index on a {data_type.name} field is not supported yet; {instead}")
+        able = " and ".join(kind.name for kind in INDEXES)
+        raise NotSupported(f"a vector index on a {data_type.name} field is not supported; {able} fields have them")
     if index_type in UNSUPPORTED:
         raise NotSupported(f"index type {index_type} is not supported; {UNSUPPORTED[index_type]}")
     if index_type not in entries:
-        known = {name for table in INDEXES.values() for name in table}
+        known = {*_SCALAR, *(name for table in INDEXES.values() for name in table)}
         if index_type in known:
             raise InvalidArgument(
                 f"index type {index_type} does not fit {_field(data_type, is_bm25_output)}; use {' or '.join(entries)}"
@@ -253,12 +270,15 @@ def _entry(data_type: DataType, is_bm25_output: bool, index_type: str) -> Entry:
     return entries[index_type]
 
 
-def _table(data_type: DataType, is_bm25_output: bool) -> Mapping[str, Entry]:
+def _table(data_type: DataType, is_bm25_output: bool, in_array: bool) -> Mapping[str, Entry]:
+    if in_array:
+        return MULTI_INDEXES.get(data_type, {})
     return BM25_INDEXES if is_bm25_output else INDEXES.get(data_type, {})
 
 
 def _search_table(spec: IndexSpec) -> Params:
-    return {**_table(spec.data_type, spec.metric == BM25)[spec.index_type].search, **RANGE}
+    table = _table(spec.data_type, spec.metric == BM25, spec.metric.startswith(MAX_SIM))
+    return {**table[spec.index_type].search, **RANGE}
 
 
 def _field(data_type: DataType, is_bm25_output: bool) -> str:

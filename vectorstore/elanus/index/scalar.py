@@ -56,7 +56,7 @@ def resolve_scalar_index(
     entry = SCALAR_INDEXES.get(index_type)
     if entry is None:
         if index_type == "RTREE":
-            raise NotSupported(f"field '{name}': RTREE is an index of GEOMETRY fields, which are not supported")
+            raise NotSupported(f"field '{name}': RTREE, an index of GEOMETRY fields, is not supported; leave it out")
         near = did_you_mean(index_type, SCALAR_INDEXES)
         raise InvalidArgument(
             f"field '{name}' ({dtype.name}): no scalar index '{index_type}'; use {' or '.join(SCALAR_INDEXES)}{near}"

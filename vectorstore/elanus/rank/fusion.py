@@ -18,6 +18,7 @@ NORMALISED: Mapping[str, Callable[[Floats], Any]] = {
     "COSINE": lambda score: (1 + score) / 2,
     "IP": lambda score: 0.5 + np.arctan(score) / np.pi,
     "BM25": lambda score: 2 * np.arctan(score) / np.pi,
+    **dict.fromkeys(("MAX_SIM", "MAX_SIM_COSINE", "MAX_SIM_IP"), lambda score: 0.5 + np.arctan(score) / np.pi),
     **dict.fromkeys(DISTANCES, lambda score: 1 - 2 * np.arctan(-score) / np.pi),
 }
 """Milvus's maps of scores into [0, 1], by metric; the score of a distance (L2's is squared) is its negative."""

@@ -26,6 +26,7 @@ _TYPES = {
     DataType.JSON: pa.string(),
     DataType.SPARSE_FLOAT_VECTOR: SPARSE,
     DataType.TIMESTAMPTZ: pa.int64(),
+    DataType.GEOMETRY: pa.string(),
 }
 
 
@@ -35,6 +36,9 @@ def arrow_type(dtype: DataType, field: FieldSchema) -> pa.DataType:
         return pa.list_(pa.from_numpy_dtype(FORMS[dtype].dtype), width(field))
     if dtype == DataType.ARRAY:
         assert field.element_type is not None
+        if field.struct_fields is not None:
+            inner = [pa.field(one.name, arrow_type(one.dtype, one)) for one in field.struct_fields]
+            return pa.list_(pa.struct(inner))
         return pa.list_(_TYPES[field.element_type])
     return _TYPES[dtype]
 

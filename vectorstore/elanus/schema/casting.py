@@ -67,7 +67,7 @@ def _cast(field: FieldSchema, dtype: DataType, column: pa.Array) -> pa.Array | N
         return checked_column(column)
     if dtype == DataType.TIMESTAMPTZ and pa.types.is_timestamp(kind):
         return from_timestamps(column)
-    if dtype == DataType.ARRAY and _is_list(kind):
+    if dtype == DataType.ARRAY and _is_list(kind) and field.struct_fields is None:
         return _arrays(field, column)
     return None
 

@@ -8,6 +8,7 @@ from typing import Any
 from elanus.errors import FieldNotFound, NotSupported, SchemaError, did_you_mean
 from elanus.schema.fields import FieldSchema
 from elanus.schema.functions import Function
+from elanus.schema.structs import nested_vectors
 from elanus.types import DataType, FunctionType
 
 DYNAMIC_FIELD = "$meta"
@@ -87,6 +88,11 @@ class CollectionSchema:
         """The fields that can be searched, in order."""
         return [f for f in self.fields if f.is_vector]
 
+    @property
+    def searchable_fields(self) -> list[FieldSchema]:
+        """The vector fields, and those in struct arrays, named "array[field]"."""
+        return [*self.vector_fields, *(inner for f in self.fields if f.struct_fields for inner in nested_vectors(f))]
+
     def names(self) -> list[str]:
         """The declared field names, in order."""
         return [f.name for f in self.fields]
@@ -96,12 +102,21 @@ class CollectionSchema:
         for field in self.fields:
             if field.name == name:
                 return field
+        for field in self.searchable_fields:
+            if field.name == name:
+                return field
         raise FieldNotFound(f"no field '{name}' in the schema{did_you_mean(name, self.names())}")
 
     def bm25_input(self, output: str) -> FieldSchema | None:
         """Return the text field that feeds the BM25 output field `output`, or None if no function does."""
         function = self._function(FunctionType.BM25, output)
         return None if function is None else self.field(function.input_field_names[0])
+
+    @property
+    def inverted_fields(self) -> list[FieldSchema]:
+        """The text fields of which every segment keeps an inverted index: what BM25 reads, and enable_match."""
+        read = {f.input_field_names[0] for f in self.functions if f.type == FunctionType.BM25}
+        return [f for f in self.fields if f.enable_match or f.name in read]
 
     def embedding(self, output: str) -> Function | None:
         """Return the TEXTEMBEDDING function that fills the field `output`, or None if there is none."""
@@ -131,12 +146,13 @@ class CollectionSchema:
             raise SchemaError(
                 f"partition_key_field: no field '{self._partition_name}'{did_you_mean(self._partition_name, names)}"
             )
-        if not self.vector_fields:
+        vectors = len(self.searchable_fields)
+        if not vectors:
             raise SchemaError("a schema needs at least one vector field")
-        if len(names) > MAX_FIELDS or len(self.vector_fields) > MAX_VECTOR_FIELDS:
+        if len(names) > MAX_FIELDS or vectors > MAX_VECTOR_FIELDS:
             raise SchemaError(
                 f"too many fields: {len(names)} of at most {MAX_FIELDS}, "
-                f"{len(self.vector_fields)} vectors of at most {MAX_VECTOR_FIELDS}"
+                f"{vectors} vectors of at most {MAX_VECTOR_FIELDS}"
             )
         for function in self.functions:
             function.verify(self.field)
@@ -160,15 +176,22 @@ class CollectionSchema:
     @classmethod
     def from_dict(cls, raw: Mapping[str, Any]) -> CollectionSchema:
         """Make a schema from `to_dict()`'s shape, ours or pymilvus's."""
-        extra = {key: raw[key] for key in ("struct_fields", "enable_namespace", "external_source") if raw.get(key)}
+        extra = {key: raw[key] for key in ("enable_namespace", "external_source") if raw.get(key)}
+        structs = [FieldSchema.from_dict(_struct_array(struct)) for struct in raw.get("struct_fields") or ()]
         return cls(
-            [FieldSchema.from_dict(f) for f in raw["fields"]],
+            [*(FieldSchema.from_dict(f) for f in raw["fields"]), *structs],
             raw.get("description", ""),
             [Function.from_dict(f) for f in raw.get("functions", ())],
             auto_id=raw.get("auto_id", False),
             enable_dynamic_field=raw.get("enable_dynamic_field", False),
             **extra,
         )
+
+
+def _struct_array(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """A struct array as pymilvus keeps it, beside the fields, in the shape of a field."""
+    own = {key: raw[key] for key in ("name", "description", "nullable", "max_capacity", "params") if key in raw}
+    return {**own, "type": DataType.ARRAY, "element_type": DataType.STRUCT, "struct_fields": raw["fields"]}
 
 
 def as_schema(schema: Any) -> CollectionSchema:

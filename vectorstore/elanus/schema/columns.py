@@ -18,8 +18,10 @@ from elanus.schema.arrow import arrow_type
 from elanus.schema.buffers import from_numbers
 from elanus.schema.dense import dense_column
 from elanus.schema.fields import DENSE_VECTORS, FLOATS, INTEGERS, FieldSchema
+from elanus.schema.geometry import geometry_column
 from elanus.schema.json_text import field_text
 from elanus.schema.sparse import sparse_column
+from elanus.schema.structs import struct_column
 from elanus.schema.times import time_column
 from elanus.schema.unfit import Unfit
 from elanus.types import DataType
@@ -130,6 +132,8 @@ def _arrays(field: FieldSchema, dtype: DataType, values: Values) -> pa.Array:
     flat = list(itertools.chain.from_iterable(lists))
     if any(element is None for element in flat):
         raise Unfit("an element is null")
+    if field.struct_fields is not None:
+        return array_column(field, lengths, lambda _: struct_column(field, CONVERTERS, flat))
     return array_column(field, lengths, lambda element: CONVERTERS[element](field, element, flat))
 
 
@@ -159,4 +163,5 @@ CONVERTERS: Mapping[DataType, Callable[[FieldSchema, DataType, Values], pa.Array
     **dict.fromkeys(DENSE_VECTORS, lambda field, dtype, values: dense_column(field, values)),
     DataType.SPARSE_FLOAT_VECTOR: lambda field, dtype, values: sparse_column(values),
     DataType.TIMESTAMPTZ: lambda field, dtype, values: time_column(values),
+    DataType.GEOMETRY: lambda field, dtype, values: geometry_column(values),
 }

@@ -27,13 +27,13 @@ FLOAT_VECTORS = frozenset(
 """Dense vectors whose components are numbers."""
 DENSE_VECTORS = FLOAT_VECTORS | {DataType.BINARY_VECTOR}
 VECTORS = DENSE_VECTORS | {DataType.SPARSE_FLOAT_VECTOR}
-SUPPORTED = SCALARS | VECTORS | {DataType.JSON, DataType.ARRAY, DataType.TIMESTAMPTZ}
+ELEMENTS = SCALARS | {DataType.STRUCT}
+IN_STRUCTS = SCALARS | DENSE_VECTORS
+SUPPORTED = SCALARS | VECTORS | {DataType.JSON, DataType.ARRAY, DataType.TIMESTAMPTZ, DataType.GEOMETRY}
 
 UNSUPPORTED_OPTIONS = {
-    "enable_match": "use a BM25 function for text search",
     "multi_analyzer_params": "use one analyzer_params for the field",
     "external_field": "insert the rows instead",
-    "struct_schema": "use a JSON field",
 }
 
 
@@ -44,16 +44,19 @@ class FieldSchema:
     Args:
         name: letters, digits and underscores, at most 255, not starting with a digit.
         dtype: a supported `DataType`.
-        is_primary, auto_id: the row's key (INT64 or VARCHAR); `auto_id` lets the store number the rows (INT64).
+        is_primary, auto_id: the row's key (INT64 or VARCHAR); `auto_id` lets the store number the rows.
         max_length: VARCHAR's limit in UTF-8 bytes, 1 to 65535.
         dim: a dense vector's length, 2 to 32768; of a BINARY_VECTOR in bits, a multiple of 8 up to 262144.
         element_type, max_capacity: an ARRAY's element type and largest length (1 to 4096).
+        struct_schema: of an ARRAY of STRUCT, what its elements hold: a `StructFieldSchema`.
+        array: not an option; of a vector in a struct array, as `searchable_fields` gives it, that array's name.
         nullable, default_value: whether a row may hold null, and what a row that leaves the field out gets.
         is_partition_key: an INT64 or VARCHAR field that filters name, such as a tenant; a search that names one of its
             values costs what the value's rows are, not what the collection holds.
         is_clustering_key, mmap_enabled, warmup: hints to a server about where rows are kept; kept, and of no effect,
             since columns are always memory-mapped.
         enable_analyzer, analyzer_params: let a BM25 function read this VARCHAR field.
+        enable_match: keep an inverted index of the field for text_match and phrase_match in filters.
 
     Raises:
         SchemaError: a contradiction or a value out of range.
@@ -73,17 +76,20 @@ class FieldSchema:
     default_value: Any
     enable_analyzer: bool
     analyzer_params: Mapping[str, Any] | None
+    enable_match: bool
     is_function_output: bool
     is_partition_key: bool
     is_clustering_key: bool
     mmap_enabled: bool | None
     warmup: str | None
+    struct_fields: tuple[FieldSchema, ...] | None
+    array: str | None
 
     def __init__(self, name: str, dtype: DataType, description: str = "", **options: Any) -> None:
         check_name("field", name)
         values: dict[str, Any] = dict.fromkeys(OPTIONS)
-        values |= dict.fromkeys(FLAGS, False)
-        values |= take_options(name, options)
+        values |= dict.fromkeys(FLAGS, False) | {"array": None}
+        values |= take_options(name, _with_struct(options))
         values |= {"name": name, "dtype": _data_type(name, dtype), "description": description}
         if isinstance(values["default_value"], datetime):
             values["default_value"] = values["default_value"].isoformat()
@@ -105,6 +111,8 @@ class FieldSchema:
             out |= {"is_primary": True, "auto_id": self.auto_id}
         if self.element_type is not None:
             out["element_type"] = self.element_type
+        if self.struct_fields is not None:
+            out["struct_fields"] = [field.to_dict() for field in self.struct_fields]
         if self.nullable:
             out["nullable"] = True
         if self.default_value is not None:
@@ -130,17 +138,34 @@ class FieldSchema:
         return cls(name, dtype, options.pop("description", ""), **options)
 
 
-PARAMS = ("max_length", "dim", "max_capacity", "enable_analyzer", "analyzer_params", "mmap_enabled", "warmup")
-OPTIONS = tuple(f.name for f in fields(FieldSchema))[3:]
+PARAMS = (
+    *("max_length", "dim", "max_capacity", "enable_analyzer", "analyzer_params", "enable_match"),
+    *("mmap_enabled", "warmup"),
+)
+OPTIONS = tuple(f.name for f in fields(FieldSchema))[3:-1]
 FLAGS = (
     "is_primary",
     "auto_id",
     "nullable",
     "enable_analyzer",
+    "enable_match",
     "is_function_output",
     "is_partition_key",
     "is_clustering_key",
 )
+
+
+def _with_struct(options: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Options with the fields of a struct as FieldSchemas, from a struct schema, ours or pymilvus's, or from dicts."""
+    given, schema = options.get("struct_fields"), options.get("struct_schema")
+    if schema is not None:
+        if not hasattr(schema, "to_dict"):
+            raise SchemaError(f"struct_schema must be a StructFieldSchema, not {type(schema).__name__}")
+        given = schema.to_dict()["fields"]
+    if given is None:
+        return {key: value for key, value in options.items() if key != "struct_schema"}
+    inner = tuple(f if isinstance(f, FieldSchema) else FieldSchema.from_dict(f) for f in given)
+    return {**{key: value for key, value in options.items() if key != "struct_schema"}, "struct_fields": inner}
 
 
 def check_name(what: str, name: object) -> None:
@@ -164,12 +189,12 @@ def take_options(field: str, options: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in options.items() if key in OPTIONS}
 
 
-def _data_type(field: str, dtype: object) -> DataType:
+def _data_type(field: str, dtype: object, supported: frozenset[DataType] = SUPPORTED) -> DataType:
     try:
         known = DataType(int(dtype))  # type: ignore[call-overload]
     except (TypeError, ValueError):
         raise SchemaError(f"field '{field}': {dtype!r} is no DataType") from None
-    if known not in SUPPORTED:
+    if known not in supported:
         raise NotSupported(
             f"field '{field}': type {known.name} is not supported yet; "
             f"supported are {', '.join(t.name for t in sorted(SUPPORTED))}"
@@ -182,10 +207,26 @@ def _check(field: FieldSchema) -> None:
         if wrong(field):
             raise SchemaError(f"field '{field.name}' ({field.dtype.name}): {rule}")
     if field.element_type is not None:
-        element = _data_type(field.name, field.element_type)
-        if element not in SCALARS:
+        element = _data_type(field.name, field.element_type, SUPPORTED | ELEMENTS)
+        if element not in ELEMENTS:
             raise SchemaError(f"field '{field.name}': an ARRAY cannot hold {element.name}")
         object.__setattr__(field, "element_type", element)
+        _check_struct(field)
+
+
+def _check_struct(field: FieldSchema) -> None:
+    inner = field.struct_fields or ()
+    if (field.element_type == DataType.STRUCT) != bool(inner):
+        raise SchemaError(f"field '{field.name}': an ARRAY of STRUCT, and no other, needs a struct_schema with fields")
+    names = [f.name for f in inner]
+    if doubled := sorted({name for name in names if names.count(name) > 1}):
+        raise SchemaError(f"field '{field.name}': its struct has the field names {doubled} twice")
+    for f in inner:
+        if f.dtype not in IN_STRUCTS:
+            raise NotSupported(f"field '{field.name}[{f.name}]': a struct cannot hold {f.dtype.name}")
+        for flag in (*FLAGS, "default_value"):
+            if getattr(f, flag) not in (None, False):
+                raise SchemaError(f"field '{field.name}[{f.name}]': a field of a struct cannot have {flag}")
 
 
 def _outside(value: object, low: int, high: int) -> bool:
@@ -226,13 +267,9 @@ RULES: tuple[tuple[Callable[[FieldSchema], object], str], ...] = (
     (lambda f: f.is_primary and f.nullable, "a primary key cannot be nullable"),
     (lambda f: f.is_primary and f.default_value is not None, "a primary key has no default_value"),
     (lambda f: f.auto_id and not f.is_primary, "auto_id belongs to the primary key"),
-    (
-        lambda f: f.auto_id and f.dtype != DataType.INT64,
-        "auto_id is supported for INT64 keys only; give VARCHAR keys yourself",
-    ),
     (lambda f: f.is_vector and f.default_value is not None, "a vector has no default_value"),
     (
-        lambda f: f.dtype in (DataType.JSON, DataType.ARRAY) and f.default_value is not None,
+        lambda f: f.dtype in (DataType.JSON, DataType.ARRAY, DataType.GEOMETRY) and f.default_value is not None,
         "default_value is supported for plain scalars only",
     ),
     (lambda f: f.enable_analyzer and f.dtype != DataType.VARCHAR, "only VARCHAR can have an analyzer"),
@@ -242,4 +279,5 @@ RULES: tuple[tuple[Callable[[FieldSchema], object], str], ...] = (
     ),
     (lambda f: f.is_partition_key and f.nullable, "a partition key cannot be nullable"),
     (lambda f: f.analyzer_params and not f.enable_analyzer, "analyzer_params needs enable_analyzer=True"),
+    (lambda f: f.enable_match and not f.enable_analyzer, "enable_match needs enable_analyzer=True"),
 )

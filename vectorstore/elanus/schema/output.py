@@ -11,7 +11,7 @@ from elanus.errors import FieldNotFound, InvalidArgument, NotSupported, did_you_
 from elanus.schema.arrow import stored_fields
 from elanus.schema.collection import DYNAMIC_FIELD, CollectionSchema
 from elanus.schema.dense import FORMS
-from elanus.schema.fields import DENSE_VECTORS, VECTORS
+from elanus.schema.fields import DENSE_VECTORS, VECTORS, FieldSchema
 from elanus.schema.reading import Reader, Rows
 from elanus.schema.times import to_iso
 from elanus.types import DataType
@@ -23,8 +23,8 @@ ALL = "*"
 class Output:
     """Declared fields to read, by kind, and of the dynamic field all keys, some, or none.
 
-    `packed` are vectors that leave as bytes; `wrapped` says each in a list of its own, as pymilvus has it in the rows
-    of a query.
+    `structs` are struct arrays with the fields of their elements that are asked for (None: all). `packed` are vectors
+    that leave as bytes; `wrapped` says each in a list of its own, as pymilvus has it in the rows of a query.
     """
 
     plain: tuple[str, ...] = ()
@@ -32,6 +32,7 @@ class Output:
     vectors: tuple[str, ...] = ()
     packed: tuple[str, ...] = ()
     times: tuple[str, ...] = ()
+    structs: tuple[tuple[str, frozenset[str] | None], ...] = ()
     dynamic: bool = False
     keys: frozenset[str] | None = None
     wrapped: bool = False
@@ -39,7 +40,9 @@ class Output:
     @property
     def empty(self) -> bool:
         """Whether nothing is to be read."""
-        return not (self.plain or self.json or self.vectors or self.packed or self.times or self.dynamic)
+        return not (
+            self.plain or self.json or self.vectors or self.packed or self.times or self.structs or self.dynamic
+        )
 
 
 def resolve_output(schema: CollectionSchema, names: Sequence[str] | None, *, query: bool = False) -> Output:
@@ -56,16 +59,19 @@ def resolve_output(schema: CollectionSchema, names: Sequence[str] | None, *, que
     """
     if names is not None and not (isinstance(names, (list, tuple)) and all(isinstance(n, str) for n in names)):
         raise InvalidArgument(f"output_fields must be a list of str, not {names!r}")
-    wanted = _wanted(schema, names, query)
+    inner = _inner_fields(schema, names or ())
+    wanted = _wanted(schema, [_outer(schema, name) for name in names] if names else names, query)
     stored = {f.name: f for f in stored_fields(schema)}
     keys = [name for name in wanted if name not in stored]
     for name in keys:
         _check_key(schema, name)
-    by_kind: dict[str, list[str]] = {"plain": [], "json": [], "vectors": [], "packed": [], "times": []}
+    by_kind: dict[str, list[str]] = {"plain": [], "json": [], "vectors": [], "packed": [], "times": [], "structs": []}
     for name in stored:
         if name in wanted:
-            by_kind[_kind(stored[name].dtype)].append(name)
+            by_kind[_kind(stored[name])].append(name)
+    arrays = by_kind.pop("structs")
     return Output(
+        structs=tuple((name, inner.get(name)) for name in arrays),
         **{kind: tuple(found) for kind, found in by_kind.items()},
         dynamic=bool(keys),
         keys=frozenset(keys) if keys and DYNAMIC_FIELD not in wanted else None,
@@ -73,12 +79,35 @@ def resolve_output(schema: CollectionSchema, names: Sequence[str] | None, *, que
     )
 
 
-def _kind(dtype: DataType) -> str:
+def _kind(field: FieldSchema) -> str:
+    dtype = field.dtype
+    if field.struct_fields is not None:
+        return "structs"
     if dtype in DENSE_VECTORS and FORMS[dtype].takes_bytes:
         return "packed"
     if dtype in VECTORS:
         return "vectors"
     return {DataType.JSON: "json", DataType.TIMESTAMPTZ: "times"}.get(dtype, "plain")
+
+
+def _outer(schema: CollectionSchema, name: str) -> str:
+    """The struct array of "array[field]"; any other name itself."""
+    outer = name.partition("[")[0]
+    return outer if outer != name and any(f.name == outer and f.struct_fields for f in schema.fields) else name
+
+
+def _inner_fields(schema: CollectionSchema, names: Sequence[str]) -> dict[str, frozenset[str]]:
+    """Of struct arrays of which some fields are asked for, and not the whole, those fields."""
+    found: dict[str, frozenset[str]] = {}
+    for name in names:
+        outer = _outer(schema, name)
+        if outer != name:
+            inner = name[len(outer) + 1 :].removesuffix("]")
+            there = [f.name for f in schema.field(outer).struct_fields or ()]
+            if inner not in there or not name.endswith("]"):
+                raise FieldNotFound(f"no output field '{name}'; '{outer}' holds {there}{did_you_mean(inner, there)}")
+            found[outer] = found.get(outer, frozenset()) | {inner}
+    return {outer: inner for outer, inner in found.items() if outer not in names and ALL not in names}
 
 
 def _wanted(schema: CollectionSchema, names: Sequence[str] | None, query: bool) -> set[str]:
@@ -108,7 +137,9 @@ def read_rows(read: Callable[[str], Reader], rows: Rows, output: Output) -> list
     columns += [read(name)(rows) for name in output.vectors]
     columns += [_packed(read(name)(rows), output.wrapped) for name in output.packed]
     columns += [[None if t is None else to_iso(t) for t in read(name)(rows)] for name in output.times]
-    names = (*output.plain, *output.json, *output.vectors, *output.packed, *output.times)
+    columns += [_only(read(name)(rows), inner) for name, inner in output.structs]
+    arrays = (name for name, _ in output.structs)
+    names = (*output.plain, *output.json, *output.vectors, *output.packed, *output.times, *arrays)
     out = (
         [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
         if names
@@ -119,6 +150,12 @@ def read_rows(read: Callable[[str], Reader], rows: Rows, output: Output) -> list
             found = json.loads(text)
             into |= found if output.keys is None else {k: v for k, v in found.items() if k in output.keys}
     return out
+
+
+def _only(arrays: list[Any], inner: frozenset[str] | None) -> list[Any]:
+    if inner is None:
+        return arrays
+    return [None if items is None else [{k: v for k, v in i.items() if k in inner} for i in items] for items in arrays]
 
 
 def _packed(values: list[bytes | None], wrapped: bool) -> list[Any]:

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from elanus.errors import InvalidArgument, RowError, did_you_mean
-from elanus.schema.arrow import arrow_schema
+from elanus.schema.arrow import arrow_schema, blank_column
 from elanus.schema.buffers import from_numbers
 from elanus.schema.collection import CollectionSchema
 from elanus.schema.columns import to_column
@@ -179,8 +179,7 @@ def blanks(schema: CollectionSchema, names: Sequence[str], piece: Piece, new: Se
                 f"({field.dtype.name})",
                 place,
             )
-        value = "{}" if field is None else field.default_value
-        columns[column.name] = pa.repeat(pa.scalar(value, column.type), len(new))
+        columns[column.name] = pa.repeat("{}", len(new)) if field is None else blank_column(field, len(new))
     return pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns))
 
 

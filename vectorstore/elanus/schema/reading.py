@@ -39,6 +39,8 @@ def _take(column: pa.Array) -> Take:
         return _from_numpy(bits(column))
     if pa.types.is_dictionary(kind):
         return _of_dictionary(column)
+    if pa.types.is_struct(kind):
+        return _of_structs(column)
     if pa.types.is_map(kind):
         return _of_maps(column)
     if pa.types.is_list(kind):
@@ -78,6 +80,14 @@ def _of_lists(column: pa.ListArray) -> Take:
     take = _stretches(column.values)
     return lambda rows: [
         take(slice(start, end)) for start, end in zip(starts[rows].tolist(), ends[rows].tolist(), strict=True)
+    ]
+
+
+def _of_structs(column: pa.StructArray) -> Take:
+    names = [field.name for field in column.type]
+    takes = [_take(column.field(name)) for name in names]
+    return lambda rows: [
+        dict(zip(names, values, strict=True)) for values in zip(*(take(rows) for take in takes), strict=True)
     ]
 
 

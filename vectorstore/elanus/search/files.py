@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from pathlib import Path
 
+from elanus.analysis import analyzer_of
 from elanus.index.grams import Grams
 from elanus.index.inverted_build import merge
 from elanus.index.lookup import Lookup
@@ -14,9 +15,9 @@ from elanus.schema.collection import CollectionSchema
 from elanus.schema.fields import FLOAT_VECTORS, FieldSchema
 from elanus.search.lookups import GRAMS, grams_name, lookup_name
 from elanus.search.sparse import sparse_name, sparse_postings
-from elanus.search.text import analyzer_of, text_name, text_postings
 from elanus.search.vectors import OWN_CODES_ROWS, build_codes, codes_name
 from elanus.storage.files import write_arrays
+from elanus.storage.part import text_name
 from elanus.storage.segment import Kept, field_tags, joined_column, written_vectors
 from elanus.types import DataType
 
@@ -44,14 +45,16 @@ class IndexWriter:
         for field in self._schema.vector_fields:
             if self._stop():
                 return
-            source = self._schema.bm25_input(field.name)
-            if source is not None:
-                self._write_text(folder, source)
-            elif field.dtype == DataType.SPARSE_FLOAT_VECTOR:
+            if self._schema.bm25_input(field.name) is not None:
+                continue
+            if field.dtype == DataType.SPARSE_FLOAT_VECTOR:
                 self._write_sparse(folder, field)
             elif field.name in self._specs and field.dtype in FLOAT_VECTORS and rows >= OWN_CODES_ROWS:
                 self._write_codes(folder, field, Metric(self._specs[field.name].metric))
-
+        for source in self._schema.inverted_fields:
+            if self._stop():
+                return
+            self._write_text(folder, source)
         for name in self._looked_up:
             if self._stop():
                 return
@@ -68,7 +71,7 @@ class IndexWriter:
 
     def _write_text(self, folder: Path, source: FieldSchema) -> None:
         analyzer = analyzer_of(source)
-        postings = merge([(text_postings(part, source, analyzer), keep) for part, keep in self._kept])
+        postings = merge([(part.postings(source.name, analyzer), keep) for part, keep in self._kept])
         name = text_name(self._tags[source.name])
         write_arrays(folder / f"{name}.arrow", postings.to_arrays(), self._sync)
 

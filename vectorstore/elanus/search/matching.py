@@ -98,7 +98,13 @@ class Matching:
 
 
 def matching(view: View, predicate: Predicate | None) -> Matching:
-    """Evaluate a filter (None: no filter) on every slice; repeated filters are remembered per view, slice and part."""
+    """Evaluate a filter (None: no filter) on every slice; repeated filters are remembered per view, slice and part.
+
+    A sample is drawn from what matches and never remembered.
+    """
+    if predicate is not None and predicate.sample is not None:
+        rest = predicate.unsampled
+        return _sampled(view, matching(view, None if rest.is_always else rest), predicate.sample)
 
     def make() -> Matching:
         choices = tuple(_of_slice(s, predicate, view.lookups) for s in view.slices)
@@ -107,6 +113,19 @@ def matching(view: View, predicate: Predicate | None) -> Matching:
 
     recent: Recent = view.cache.setdefault("matching", Recent())
     return recent.remember(None if predicate is None else predicate.key, make)
+
+
+def _sampled(view: View, whole: Matching, share: float) -> Matching:
+    """A share of the rows, `round(share * total)` of them, each set of so many as likely as any other."""
+    wanted = round(share * whole.total)
+    drawn = np.sort(np.random.default_rng().choice(whole.total, wanted, replace=False, shuffle=False))
+    ends = np.cumsum(whole.counts, dtype=np.int64)
+    pieces = np.split(drawn, np.searchsorted(drawn, ends[:-1])) if len(ends) else []
+    choices = []
+    for s, choice, piece, end, count in zip(view.slices, whole.choices, pieces, ends, whole.counts, strict=True):
+        at = piece - (end - count)
+        choices.append(Choice(s.part.rows, rows=at if choice is None else choice.rows[at]))
+    return Matching(tuple(choices), tuple(map(len, pieces)))
 
 
 def _of_slice(s: Slice, predicate: Predicate | None, lookups: frozenset[Hashable]) -> Choice | None:

@@ -8,6 +8,7 @@ from elanus.schema.collection import CollectionSchema
 from elanus.search.dense import search_vectors
 from elanus.search.found import Found
 from elanus.search.matching import Matching, matching
+from elanus.search.multi import search_lists
 from elanus.search.ranges import ranked_within
 from elanus.search.request import Route
 from elanus.search.sparse import search_sparse
@@ -33,7 +34,9 @@ def run_among(view: View, schema: CollectionSchema, route: Route, allowed: Match
 
 
 def _ranked(view: View, schema: CollectionSchema, route: Route, allowed: Matching) -> list[Found]:
-    """The exact best of a route over an inverted index."""
+    """The exact best of a route over an inverted index, or over lists of vectors."""
+    if route.lists is not None:
+        return search_lists(view, route, allowed)
     if route.sparse is not None:
         return search_sparse(view, route, allowed)
     return search_texts(view, schema, route, allowed)

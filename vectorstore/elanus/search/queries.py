@@ -18,6 +18,8 @@ from elanus.schema.sparse import query_rows, sparse_column
 from elanus.schema.unfit import Unfit
 
 SparseQueries = tuple[dict[int, float], ...]
+ListQueries = tuple["np.ndarray[Any, Any]", ...]
+"""Queries of several vectors each, float32 (vectors, dim), or bits as uint8."""
 
 
 def as_sparse(field: FieldSchema, data: Any) -> SparseQueries:
@@ -31,6 +33,35 @@ def as_stored(field: FieldSchema, data: Any) -> np.ndarray[Any, Any]:
     """Query vectors of a narrower type, rounded to it, as a float32 matrix; bits as uint8 (queries, dim / 8)."""
     column = _checked(field, _vectors(data), lambda values: dense_column(field, values))
     return widen(matrix(column))
+
+
+def as_lists(field: FieldSchema, data: Any) -> ListQueries:
+    """Queries of several vectors each (lists, matrices or pymilvus's EmbeddingLists); one counts as a list of one.
+
+    Raises:
+        InvalidArgument: a query without vectors, or a vector that does not fit the field.
+    """
+    several = list(data) if isinstance(data, (list, tuple, np.ndarray)) else [data]
+    if several and _is_vector(several[0]):
+        several = [data]
+    queries = []
+    for number, query in enumerate(several):
+        vectors = query.to_numpy() if hasattr(query, "to_numpy") else query
+        if not isinstance(vectors, (list, tuple, np.ndarray)) or not len(vectors):
+            raise InvalidArgument(f"query {number} for field '{field.name}': must be a list of vectors, not {query!r}")
+        try:
+            queries.append(as_stored(field, list(vectors)))
+        except InvalidArgument as error:
+            raise InvalidArgument(f"query {number}, vector {error.message.removeprefix('query ')}") from None
+    return tuple(queries)
+
+
+def _is_vector(value: Any) -> bool:
+    if isinstance(value, BYTES):
+        return True
+    if not isinstance(value, (list, tuple, np.ndarray)) or not len(value):
+        return False
+    return np.ndim(value[0]) == 0 and not isinstance(value[0], BYTES)
 
 
 def _vectors(data: Any) -> list[Any]:

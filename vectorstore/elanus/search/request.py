@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,7 +13,7 @@ from elanus.filter import Predicate, compile_filter, present, split_filter, with
 from elanus.index.registry import IndexSpec, SearchParams, check_search_params
 from elanus.schema.collection import CollectionSchema
 from elanus.schema.fields import FieldSchema
-from elanus.search.queries import SparseQueries, as_sparse, as_stored
+from elanus.search.queries import ListQueries, SparseQueries, as_lists, as_sparse, as_stored
 from elanus.search.ranges import Band, as_band
 from elanus.storage.part import Floats
 from elanus.types import DataType
@@ -34,19 +34,22 @@ class Route:
     predicate: Predicate | None
     params: SearchParams
     sparse: SparseQueries | None = None
+    lists: ListQueries | None = None
     band: Band | None = None
 
     @property
     def queries(self) -> int:
         """How many queries the route carries."""
-        return len(self.texts if self.vectors is None else self.vectors) if self.sparse is None else len(self.sparse)
+        given: Sized = next((q for q in (self.vectors, self.sparse, self.lists) if q is not None), self.texts)
+        return len(given)
 
     def only(self, number: int) -> Route:
         """The route with one of its queries."""
         one = slice(number, number + 1)
         vectors = None if self.vectors is None else self.vectors[one]
         sparse = None if self.sparse is None else self.sparse[one]
-        return replace(self, vectors=vectors, texts=self.texts[one], sparse=sparse)
+        lists = None if self.lists is None else self.lists[one]
+        return replace(self, vectors=vectors, texts=self.texts[one], sparse=sparse, lists=lists)
 
 
 def make_route(
@@ -71,11 +74,15 @@ def make_route(
     vectors: Floats | None = None
     texts: tuple[str, ...] = ()
     sparse: SparseQueries | None = None
+    lists: ListQueries | None = None
     if schema.bm25_input(field.name) is not None:
         texts = as_texts(field, data)
     elif field.dtype == DataType.SPARSE_FLOAT_VECTOR:
         sparse = as_sparse(field, data)
         _counted(sparse)
+    elif field.array is not None:
+        lists = as_lists(field, data)
+        _counted(lists)
     elif field.dtype != DataType.FLOAT_VECTOR:
         vectors = as_stored(field, data)
         _counted(vectors)
@@ -83,7 +90,7 @@ def make_route(
         vectors = as_vectors(field, data)
     if field.nullable and vectors is not None:
         predicate = present(predicate, field)
-    return Route(field, spec, vectors, texts, limit, predicate, params, sparse, as_band(spec, params))
+    return Route(field, spec, vectors, texts, limit, predicate, params, sparse, lists, as_band(spec, params))
 
 
 def pick_field(schema: CollectionSchema, name: str | None) -> FieldSchema:
@@ -92,7 +99,7 @@ def pick_field(schema: CollectionSchema, name: str | None) -> FieldSchema:
     Raises:
         InvalidArgument, SchemaError: there is none.
     """
-    fields = schema.vector_fields
+    fields = schema.searchable_fields
     names = [f.name for f in fields]
     if not name:
         if len(fields) > 1:

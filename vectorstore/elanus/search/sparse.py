@@ -11,7 +11,7 @@ from elanus.schema.buffers import bits
 from elanus.schema.sparse import flat
 from elanus.search.found import Found
 from elanus.search.matching import Matching
-from elanus.search.postings import as_found, postings_of
+from elanus.search.postings import as_found
 from elanus.search.request import Route
 from elanus.storage.part import Part
 from elanus.storage.view import Slice, View
@@ -34,7 +34,7 @@ def _with_deaths(s: Slice, field: str) -> PostingsPart:
 
 def sparse_postings(part: Part, field: str) -> Postings:
     """A part's inverted index over a sparse vector field."""
-    return postings_of(part, field, sparse_name(part.tag(field)), _invert)
+    return part.inverted(field, sparse_name(part.tag(field)), _invert)
 
 
 def _invert(column: pa.Array) -> Postings:

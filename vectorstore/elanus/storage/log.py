@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from elanus.schema.arrow import PARTITION, blank_column, stored_schema
+from elanus.schema.arrow import PARTITION, arrow_type, blank_column, stored_schema
 from elanus.schema.buffers import from_numbers
 from elanus.schema.collection import DYNAMIC_FIELD, CollectionSchema
 from elanus.storage.tables import WRITE, LogEntry
@@ -55,5 +55,6 @@ def _absent(name: str, entry: LogEntry, schema: CollectionSchema) -> pa.Array:
         return pa.repeat("{}", entry.rows)
     field = schema.field(name)
     if field.auto_id:
-        return from_numbers(np.arange(entry.first_id, entry.first_id + entry.rows, dtype=np.int64))
+        ids = from_numbers(np.arange(entry.first_id, entry.first_id + entry.rows, dtype=np.int64))
+        return ids.cast(arrow_type(field.dtype, field))
     return blank_column(field, entry.rows)

@@ -10,7 +10,10 @@ from typing import Any, TypeVar
 import numpy as np
 import pyarrow as pa
 
-from elanus.filter.columns import PathValues
+from elanus.analysis import Analyzer
+from elanus.filter.columns import PathValues, TextIndex
+from elanus.index.inverted import Postings
+from elanus.index.inverted_build import from_texts, merge
 from elanus.index.metric import norms
 from elanus.schema.buffers import clean_matrix, from_numbers
 from elanus.schema.reading import Reader, reader
@@ -20,6 +23,8 @@ from elanus.storage.shred import Shredded, shred
 
 T = TypeVar("T")
 RID = "$rid"
+Invert = Callable[[pa.Array], Postings]
+"""Makes the inverted index of a column."""
 
 Floats = np.ndarray[Any, np.dtype[np.float32]]
 Int64s = np.ndarray[Any, np.dtype[np.int64]]
@@ -114,6 +119,23 @@ class Part:
         """The flat arrays of an index file beside the rows, or None if the part has no such file."""
         return None
 
+    def inverted(self, name: str, file: str, invert: Invert) -> Postings:
+        """The inverted index of a column: from the file that a segment has it in, or made when first needed."""
+        return self.derive(("postings", name), lambda: self._inverted(name, file, invert))
+
+    def _inverted(self, name: str, file: str, invert: Invert) -> Postings:
+        arrays = self.arrays(file)
+        return invert(self.column(name)) if arrays is None else Postings.from_arrays(arrays)
+
+    def postings(self, name: str, analyzer: Analyzer) -> Postings:
+        """The inverted index of a text field."""
+        file = text_name(self.tag(name))
+        return self.inverted(name, file, lambda texts: from_texts(analyzer.encode(texts.to_pylist())))
+
+    def text_index(self, field: str, analyzer: Analyzer) -> TextIndex:
+        """The inverted index of a text field, for a filter."""
+        return TextIndex(self.postings(field, analyzer))
+
     def locate(self, rids: Int64s) -> tuple[Int64s, Int64s]:
         """Return positions in `rids` and the rows of this part that bear those numbers."""
         if self._gapless:
@@ -148,6 +170,14 @@ class TailBlock(Part):
         block.sources = [source for b in blocks for source in b.kept()]
         return block
 
+    def _inverted(self, name: str, file: str, invert: Invert) -> Postings:
+        pieces, start = [], 0
+        for rows, derived in self.kept():
+            made = derived.get(("postings", name))
+            pieces.append((invert(self.column(name).slice(start, rows)) if made is None else made, None))
+            start += rows
+        return pieces[0][0] if len(pieces) == 1 else merge(pieces)
+
     def after(self, first_rid: int) -> TailBlock:
         """The block without the rows numbered below `first_rid`."""
         start = int(np.searchsorted(self.rids, first_rid))
@@ -165,3 +195,8 @@ class TailBlock(Part):
         if postings or not self.sources:
             return [(self.rows, postings)]
         return self.sources
+
+
+def text_name(tag: str) -> str:
+    """The name of the file of a text field's inverted index."""
+    return f"text-{tag}"
