@@ -18,6 +18,7 @@ from elanus.schema.fields import INTEGERS
 from elanus.search.found import Found
 from elanus.search.pipeline import run_route
 from elanus.search.request import MAX_LIMIT, Route
+from elanus.search.tracing import Trace
 from elanus.search.values import Named, at_rids, named, numbered
 from elanus.storage.part import Floats, Int64s
 from elanus.storage.view import View
@@ -93,12 +94,17 @@ def _by_worth(groups: Int64s, scores: Floats, kept: Int64s, worth: Callable[[Flo
 
 
 def run_grouped(
-    view: View, schema: CollectionSchema, route: Route, grouping: Grouping | None, wanted: int
+    view: View,
+    schema: CollectionSchema,
+    route: Route,
+    grouping: Grouping | None,
+    wanted: int,
+    trace: Trace | None = None,
 ) -> list[Found]:
     """For each query the best hits: with a grouping as many as it takes for `wanted` groups, else the route's limit."""
     if grouping is None:
-        return run_route(view, schema, route)
-    return [_search_on(view, schema, route.only(n), grouping, wanted) for n in range(route.queries)]
+        return run_route(view, schema, route, trace)
+    return [_search_on(view, schema, route.only(n), grouping, wanted, trace) for n in range(route.queries)]
 
 
 def windows(view: View, found: Sequence[Found], grouping: Grouping | None, offset: int, limit: int) -> list[Found]:
@@ -108,11 +114,13 @@ def windows(view: View, found: Sequence[Found], grouping: Grouping | None, offse
     return [grouping.window(view, hits, offset, limit) for hits in found]
 
 
-def _search_on(view: View, schema: CollectionSchema, route: Route, grouping: Grouping, wanted: int) -> Found:
+def _search_on(
+    view: View, schema: CollectionSchema, route: Route, grouping: Grouping, wanted: int, trace: Trace | None
+) -> Found:
     least = max(route.limit, wanted * grouping.size)
     depth = FIRST_DEPTH * least
     while True:
-        (found,) = run_route(view, schema, replace(route, limit=depth))
+        (found,) = run_route(view, schema, replace(route, limit=depth), trace)
         end = grouping.enough(view, found, wanted, least)
         if end is not None:
             return found.window(0, end)
