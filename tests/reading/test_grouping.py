@@ -96,11 +96,8 @@ def test_strict_groups_are_full_wherever_there_are_enough_rows(
 def test_groups_that_are_not_strict_hold_the_best_of_what_was_searched(shelf: Shelf, name: str) -> None:
     limit, size = 6, 4
     ranking = ranked(scores_of(shelf, "ip", 1), "IP")
-    groups = by_group(shelf, ranking, [name])
-    ends = [
-        place for place, (key, _) in enumerate(ranking) if any(g[0][0] == key for g in list(groups.values())[:limit])
-    ]
-    searched = ranking[: max(ends[-1] + 1, limit * size)] if len(groups) >= limit else ranking
+    leaders = {group[0][0] for group in by_group(shelf, ranking, [name]).values()}
+    searched = [hit for place, hit in enumerate(ranking) if place < limit * size or hit[0] in leaders]
     (hits,) = shelf.client.search(
         "shelf", queries_of(shelf, "ip", 1), anns_field="ip", limit=limit, group_by_field=name, group_size=size
     )
@@ -139,7 +136,8 @@ def test_a_hybrid_search_groups_what_it_has_fused(shelf: Shelf, scorer: str | No
     requests = []
     for field, number in (("cosine", 0), ("sparse", 0)):
         ranking = ranked(scores_of(shelf, field, number), metric_of(field))
-        routes.append(ranking)
+        firsts = {key for group in by_group(shelf, ranking, ["place"]).values() for key, _ in group[:size]}
+        routes.append([hit for hit in ranking if hit[0] in firsts])
         requests.append(elanus.AnnSearchRequest(queries_of(shelf, field, number), field, {}, 2000))
     fused = sorted(rrf(routes).items(), key=lambda item: -item[1])
     groups = [group[:size] for group in by_group(shelf, fused, ["place"]).values()]

@@ -24,6 +24,14 @@ class Found:
         """The hits from `offset` on, at most `limit`."""
         return Found(self.rids[offset : offset + limit], self.scores[offset : offset + limit])
 
+    def at(self, places: Int64s) -> Found:
+        """The hits at these places."""
+        return Found(self.rids[places], self.scores[places])
+
+    def then(self, others: Found) -> Found:
+        """These hits and others behind them."""
+        return Found(np.concatenate([self.rids, others.rids]), np.concatenate([self.scores, others.scores]))
+
 
 NOTHING = Found(np.empty(0, np.int64), np.empty(0, np.float32))
 

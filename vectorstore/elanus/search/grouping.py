@@ -16,9 +16,11 @@ from elanus.errors import InvalidArgument
 from elanus.schema.collection import CollectionSchema
 from elanus.schema.fields import INTEGERS
 from elanus.search.found import Found
-from elanus.search.pipeline import run_route
+from elanus.search.matching import Matching, matching
+from elanus.search.members import members, one_of_each, places
+from elanus.search.pipeline import run_among, run_route
 from elanus.search.request import MAX_LIMIT, Route
-from elanus.search.tracing import Trace
+from elanus.search.tracing import Trace, stage
 from elanus.search.values import Named, at_rids, named, numbered
 from elanus.storage.part import Floats, Int64s
 from elanus.storage.view import View
@@ -26,8 +28,8 @@ from elanus.types import DataType
 
 OPTIONS = ("group_by_field", "group_by_fields", "group_size", "strict_group_size", "rank_group_scorer")
 GROUPABLE = INTEGERS | {DataType.BOOL, DataType.VARCHAR, DataType.JSON, DataType.TIMESTAMPTZ}
-FIRST_DEPTH, WIDENING = 4, 4
-"""Four candidates for each hit that is wanted serve where groups are small; four times as many whenever they do not."""
+DEPTH = 4
+"""So many candidates for each hit that is wanted suffice where groups are small."""
 
 SCORERS: Mapping[str, Callable[[Floats, Int64s], Any]] = {
     "max": np.maximum.reduceat,
@@ -41,8 +43,8 @@ SCORERS: Mapping[str, Callable[[Floats, Int64s], Any]] = {
 class Grouping:
     """By which values hits are grouped, and how many of each group are wanted.
 
-    `strict` says to search on until every group has that many hits; else groups have what was found of them among the
-    best `groups * size` hits, or as many more as it took to find all groups.
+    `strict` says that a group has that many hits wherever it has the rows, however deep they rank; else it has its best
+    one and those of the others that are among the best `groups * size` hits of all.
     """
 
     names: tuple[Named, ...]
@@ -50,46 +52,29 @@ class Grouping:
     strict: bool = False
     scorer: str = "max"
 
+    def groups(self, view: View, found: Found) -> Int64s:
+        """The number of each hit's group, from 0 on in the order of their best hits."""
+        return numbered(at_rids(view, found.rids, self.names)) if len(found.rids) else np.empty(0, np.int64)
+
     def window(self, view: View, found: Found, offset: int, limit: int) -> Found:
-        """The hits of `limit` groups from group `offset` on."""
+        """The hits of `limit` groups from group `offset` on, each group in one stretch."""
         if not len(found.rids):
             return found
-        groups = numbered(at_rids(view, found.rids, self.names))
+        groups = self.groups(view, found)
         order = np.argsort(groups, kind="stable")
-        kept = order[_places(groups[order]) < self.size]
+        kept = order[places(groups, order)[order] < self.size]
         if self.scorer != "max":
             kept = _by_worth(groups, found.scores, kept, SCORERS[self.scorer])
         numbers = np.cumsum(np.diff(groups[kept], prepend=groups[kept[0]]) != 0)
         chosen = kept[(numbers >= offset) & (numbers < offset + limit)]
-        return Found(found.rids[chosen], found.scores[chosen])
-
-    def enough(self, view: View, found: Found, wanted: int, least: int) -> int | None:
-        """How many of the hits hold `wanted` groups, and are at least `least`; None if more hits are needed."""
-        if not len(found.rids):
-            return None
-        groups = numbered(at_rids(view, found.rids, self.names))
-        if groups.max() + 1 < wanted:
-            return None
-        if not self.strict:
-            return max(int(np.argmax(groups == wanted - 1)) + 1, least) if len(groups) >= least else None
-        order = np.argsort(groups, kind="stable")
-        full = order[_places(groups[order]) == self.size - 1]
-        ends = full[groups[full] < wanted]
-        return int(ends.max()) + 1 if len(ends) == wanted else None
-
-
-def _places(groups: Int64s) -> Int64s:
-    """The place of each within its group, where equal numbers stand together."""
-    starts = np.flatnonzero(np.diff(groups, prepend=-1))
-    return np.arange(len(groups)) - np.repeat(starts, np.diff([*starts, len(groups)]))
+        return found.at(chosen)
 
 
 def _by_worth(groups: Int64s, scores: Floats, kept: Int64s, worth: Callable[[Floats, Int64s], Any]) -> Int64s:
     """The hits with the groups in the order of their worth; equals stay in their order."""
-    starts = np.flatnonzero(np.diff(groups[kept], prepend=-1))
-    values = worth(scores[kept], starts)
-    rank = np.empty(len(starts), np.int64)
-    rank[np.argsort(-values, kind="stable")] = np.arange(len(starts))
+    values = worth(scores[kept], np.flatnonzero(np.diff(groups[kept], prepend=-1)))
+    rank = np.empty(len(values), np.int64)
+    rank[np.argsort(-values, kind="stable")] = np.arange(len(values))
     return np.asarray(kept[np.argsort(rank[groups[kept]], kind="stable")], np.int64)
 
 
@@ -101,10 +86,10 @@ def run_grouped(
     wanted: int,
     trace: Trace | None = None,
 ) -> list[Found]:
-    """For each query the best hits: with a grouping as many as it takes for `wanted` groups, else the route's limit."""
+    """For each query the best hits: with a grouping those of `wanted` groups, by falling score; else `route.limit`."""
     if grouping is None:
         return run_route(view, schema, route, trace)
-    return [_search_on(view, schema, route.only(n), grouping, wanted, trace) for n in range(route.queries)]
+    return [Quest(view, schema, route.only(n), grouping, wanted, trace).run() for n in range(route.queries)]
 
 
 def windows(view: View, found: Sequence[Found], grouping: Grouping | None, offset: int, limit: int) -> list[Found]:
@@ -114,19 +99,57 @@ def windows(view: View, found: Sequence[Found], grouping: Grouping | None, offse
     return [grouping.window(view, hits, offset, limit) for hits in found]
 
 
-def _search_on(
-    view: View, schema: CollectionSchema, route: Route, grouping: Grouping, wanted: int, trace: Trace | None
-) -> Found:
-    least = max(route.limit, wanted * grouping.size)
-    depth = FIRST_DEPTH * least
-    while True:
-        (found,) = run_route(view, schema, replace(route, limit=depth), trace)
-        end = grouping.enough(view, found, wanted, least)
-        if end is not None:
-            return found.window(0, end)
-        if len(found.rids) < depth:
-            return found
-        depth *= WIDENING
+@dataclass(frozen=True)
+class Quest:
+    """The search for the groups of one query.
+
+    A first search finds enough groups where they are small. Where they are not, the groups that are known are shut out
+    and the next ones searched for, so that a group of any size costs one round.
+    """
+
+    view: View
+    schema: CollectionSchema
+    route: Route
+    grouping: Grouping
+    wanted: int
+    trace: Trace | None = None
+
+    def run(self) -> Found:
+        """The hits of the best groups, by falling score, at most `size` of each."""
+        least = max(self.route.limit, self.wanted * self.grouping.size)
+        found = self.search_groups(DEPTH * least)
+        groups = self.grouping.groups(self.view, found)
+        if self.grouping.strict and self.grouping.size > 1 and len(groups):
+            firsts = one_of_each(groups)[: self.wanted]
+            found = self.all_of(found.rids[firsts])
+            groups, least = self.grouping.groups(self.view, found), len(found.rids)
+        place = places(groups, np.argsort(groups, kind="stable"))
+        kept = (place < self.grouping.size) & (groups < self.wanted)
+        return found.at(np.flatnonzero(kept & ((np.arange(len(groups)) < least) | (place == 0))))
+
+    def search_groups(self, depth: int) -> Found:
+        """The best `depth` hits, and as many more as it takes to find all groups."""
+        with stage(self.trace, "filter"):
+            allowed = matching(self.view, self.route.predicate)
+        found = news = self.search(allowed, depth)
+        firsts = np.empty(0, np.int64)
+        while True:
+            firsts = np.concatenate([firsts, news.rids[one_of_each(self.grouping.groups(self.view, news))]])
+            if len(firsts) >= self.wanted or len(news.rids) < depth:
+                return found
+            depth = DEPTH * self.wanted
+            news = self.search(members(self.view, self.grouping.names, firsts, allowed, inside=False), depth)
+            found = found.then(news)
+
+    def all_of(self, rids: Int64s) -> Found:
+        """All hits of the groups of these rows."""
+        allowed = matching(self.view, self.route.predicate)
+        inside = members(self.view, self.grouping.names, rids, allowed, inside=True)
+        return self.search(inside, inside.total)
+
+    def search(self, allowed: Matching, depth: int) -> Found:
+        """The best of the allowed rows."""
+        return run_among(self.view, self.schema, replace(self.route, limit=depth), allowed, self.trace)[0]
 
 
 def as_grouping(call: str, schema: CollectionSchema, options: Mapping[str, Any]) -> Grouping | None:

@@ -21,7 +21,7 @@ def search_texts(view: View, schema: CollectionSchema, route: Route, allowed: Ma
     """
     parts, analyzer = _indexed(view, schema, route)
     few = allowed.few_rows
-    masks = None if route.predicate is None or few is not None else allowed.masks
+    masks = None if few is not None else allowed.masks
     k1, b = _parameters(route)
     found = []
     for text in route.texts:

@@ -92,7 +92,12 @@ def at_rids(view: View, rids: Int64s, names: Sequence[Named]) -> list[pa.Array]:
     back = np.empty(len(rids), np.int64)
     back[np.concatenate(order)] = np.arange(len(rids))
     at = from_numbers(back)
-    return [pa.concat_arrays(list(same)).take(at) for same in zip(*pieces, strict=True)]
+    return [joined(same).take(at) for same in zip(*pieces, strict=True)]
+
+
+def joined(pieces: Sequence[pa.Array]) -> pa.Array:
+    """Several stretches of a column as one."""
+    return pieces[0] if len(pieces) == 1 else pa.concat_arrays(list(pieces))
 
 
 def numbered(columns: Sequence[pa.Array]) -> Int64s:
