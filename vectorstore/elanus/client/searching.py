@@ -48,8 +48,10 @@ class Searching(Base):
         """Return, for each query, the `limit` most similar rows that match the filter.
 
         Args:
-            data: vectors (a list, or a float array of shape (queries, dim)), or texts for a field that a BM25 or a
-                TEXTEMBEDDING function fills.
+            data: vectors (a list, or an array of shape (queries, dim)), or texts for a field that a BM25 or a
+                TEXTEMBEDDING function fills. Bytes serve for FLOAT16, BFLOAT16, INT8 and BINARY vectors. Sparse vectors
+                are dicts {index: weight}, lists of pairs, or a scipy.sparse array. A query against the vectors of a
+                struct array, "array[field]", is a list or matrix of vectors.
             filter, filter_params: a Milvus boolean expression and the values of its `{name}` places, or an
                 `elanus.Expression` (`F.year >= 2020`), which holds its own.
             output_fields: fields to return with each hit; "*" means all.
