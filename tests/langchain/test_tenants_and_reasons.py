@@ -36,7 +36,7 @@ def test_a_tenant_is_a_partition_key_and_finds_its_own(folder: Path, search_type
     assert {document.id for document in found} == {f"bob-{n}" for n in range(4)}
     assert all(document.metadata["tenant"] == "bob" for document in found)
     assert "explanation" not in found[0].metadata
-    with pytest.raises(elanus.RowError, match="'x'.*'tenant'"):
+    with pytest.raises(elanus.RowError, match=r"'x'.*'tenant'"):
         store.add_texts(["no tenant"], ids=["x"])
     store.close()
     again = ElanusVectorStore(Words(), path=folder, durability="os")

@@ -15,11 +15,14 @@ from elanus.errors import InvalidArgument
 from elanus.filter import Expression, Predicate
 from elanus.index.metric import to_distance
 from elanus.rank import AnnSearchRequest, Reranking, RRFRanker, as_ranker, as_request, as_reranking
+from elanus.schema.collection import CollectionSchema
 from elanus.schema.output import Output
 from elanus.search.explaining import Ways
 from elanus.search.found import Found, fetch_with_keys
 from elanus.search.grouping import OPTIONS as GROUPING
 from elanus.search.grouping import Grouping, as_grouping, run_grouped, windows
+from elanus.search.ordering import OPTIONS as ORDERING
+from elanus.search.ordering import Order, given_orders, order_hits, orderable
 from elanus.search.request import Route, check_window, make_predicate, make_route, pick_field
 from elanus.search.reranking import make_judge
 from elanus.search.stored import stored_queries
@@ -72,6 +75,8 @@ class Searching(Base):
             group_by_field: return `limit` groups of hits with one value in this field (an integer, BOOL or VARCHAR,
                 or a key in JSON), by keyword; null is a value. `group_size` hits of each (default 1); with
                 `strict_group_size` as many as there are up to that, however deep they rank. `offset` counts groups.
+            order_by_fields: the order in which the hits of the page come back, as `query`'s order_by; groups by their
+                best hits.
 
         Returns:
             One list of hits per query, best first: {key: ..., "distance": ..., "entity": {...}}. min(limit,
@@ -89,7 +94,8 @@ class Searching(Base):
         digits = check_whole("search", "round_decimal", kwargs.pop("round_decimal", -1), -1, 6)
         grouped = {name: kwargs.pop(name, None) for name in GROUPING}
         trace = _trace("search", kwargs.pop("explain", False))
-        refuse("search", kwargs, ("filter_params", "offset", "round_decimal", "explain", *GROUPING))
+        orders = given_orders("search", kwargs)
+        refuse("search", kwargs, ("filter_params", "offset", "round_decimal", "explain", *GROUPING, *ORDERING))
         check_timeout("search", timeout)
         limit, offset = check_window(limit, offset)
         reranking = _of_a_model(ranker)
@@ -110,7 +116,7 @@ class Searching(Base):
         if judge is not None:
             with stage(trace, "rerank"):
                 found = judge.rerank(view, found, _rows_for(grouping, found, limit + offset))
-        pages = windows(view, found, grouping, offset, limit)
+        pages = _ordered(view, schema, windows(view, found, grouping, offset, limit), orders, grouping)
         metric = route.spec.metric
         distances = [hits.scores if judge else to_distance(metric, hits.scores) for hits in pages]
         ways = Ways(view, schema, [route], [before], None, found if judge else None, before)
@@ -150,7 +156,8 @@ class Searching(Base):
         digits = check_whole("hybrid_search", "round_decimal", kwargs.pop("round_decimal", -1), -1, 6)
         grouped = {name: kwargs.pop(name, None) for name in GROUPING}
         trace = _trace("hybrid_search", kwargs.pop("explain", False))
-        refuse("hybrid_search", kwargs, ("offset", "round_decimal", "explain", *GROUPING))
+        orders = given_orders("hybrid_search", kwargs)
+        refuse("hybrid_search", kwargs, ("offset", "round_decimal", "explain", *GROUPING, *ORDERING))
         check_timeout("hybrid_search", timeout)
         limit, offset = check_window(limit, offset)
         reranking = as_reranking(ranker)
@@ -175,7 +182,7 @@ class Searching(Base):
         if judge is not None:
             with stage(trace, "rerank"):
                 fused = judge.rerank(view, fused, _rows_for(grouping, fused, limit + offset))
-        pages = windows(view, fused, grouping, offset, limit)
+        pages = _ordered(view, schema, windows(view, fused, grouping, offset, limit), orders, grouping)
         ways = Ways(view, schema, routes, per_route, fuse, fused if judge else None, before)
         return _result(collection, ways, pages, [hits.scores for hits in pages], output, digits, trace)
 
@@ -193,6 +200,16 @@ def _data(collection: Collection, view: View, anns_field: str | None, data: Any,
 def _rows_for(grouping: Grouping | None, found: Sequence[Found], wanted: int) -> int:
     """How many hits a model ranks at least: all that the groups need."""
     return wanted if grouping is None else max(len(hits.rids) for hits in found)
+
+
+def _ordered(
+    view: View, schema: CollectionSchema, pages: list[Found], orders: Sequence[Order], grouping: Grouping | None
+) -> list[Found]:
+    """Each query's hits in the order of fields, if that is asked for."""
+    if not orders:
+        return pages
+    names = orderable(schema, "order_by_fields", orders)
+    return [order_hits(view, hits, names, orders, grouping) for hits in pages]
 
 
 def _of_a_model(ranker: Any) -> Reranking | None:
