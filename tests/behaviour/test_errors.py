@@ -108,7 +108,6 @@ ARGUMENTS: list[tuple[Call, type[Exception], str]] = [
     (lambda c: c.create_collection("new", dimension=4, metric_type="COSIN"), elanus.InvalidArgument, "COSIN"),
     (lambda c: c.create_collection("new", dimension=4, metric_type="BM25"), elanus.InvalidArgument, "BM25"),
     (lambda c: c.create_collection("new", dimension=4, id_type="float"), elanus.InvalidArgument, "id_type"),
-    (lambda c: c.create_collection("new", dimension=4, id_type="string", auto_id=True), elanus.SchemaError, "auto_id"),
     (lambda c: c.create_collection("new", dimension=4, schema=c.create_schema()), elanus.InvalidArgument, "dimension"),
     (lambda c: c.create_collection("new", schema=c.create_schema()), elanus.SchemaError, "primary"),
     (lambda c: c.create_collection("new", schema={"fields": []}), elanus.SchemaError, "schema"),

@@ -110,7 +110,8 @@ def test_every_hit_carries_its_ranks_on_both_routes_and_the_words_it_matched(fol
     for hit in answer["hits"]:
         routes = [hit[route] for route in ("dense", "bm25") if hit[route]]
         assert hit["fused"]["score"] == pytest.approx(sum(1 / (60 + route["rank"]) for route in routes))
-        assert set(hit["matched"]) <= {"return", "strings"}
+        assert set(hit["matched"]) <= {"return", "string"}
+        assert sum(hit["matched"].values()) == pytest.approx(hit["bm25"]["score"] if hit["bm25"] else 0, rel=1e-5)
         assert bool(hit["matched"]) == (hit["bm25"] is not None)
 
 

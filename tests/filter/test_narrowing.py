@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from elanus.filter import Path, compile_filter, matches
-from elanus.filter.conditions import Field
+from elanus.filter.conditions import Field, PhraseMatch, TextMatch
 from elanus.filter.narrowing import Known, narrow
 from elanus.filter.subset import Subset
 from elanus.index.grams import Grams
@@ -27,7 +27,9 @@ def kept(column: pa.Array) -> Lookup:
 def known_in(columns: MemoryRows) -> object:
     """Everything looked up."""
 
-    def known(operand: Field | Path) -> Known | None:
+    def known(operand: Field | Path | TextMatch | PhraseMatch) -> Known | None:
+        if isinstance(operand, (TextMatch, PhraseMatch)):
+            return Known(terms=columns.text_index(operand.field, operand.analyzer).postings)
         if isinstance(operand, Field):
             return Known((kept(columns.column(operand.name)),))
         found = columns.path(operand.field, operand.keys)
@@ -63,6 +65,12 @@ def test_the_rows_that_lookups_leave_answer_for_all(table: list[Row], asked: lis
         ("array_contains(tags, 'a')", 2),
         ("array_contains_all(tags, ['a', 'b'])", 2),
         ("meta['k'] == 1", 3),
+        ("text_match(note, 'a')", 2),
+        ("text_match(note, 'a c', minimum_should_match=2)", 3),
+        ("phrase_match(note, 'a b')", 1),
+        ("phrase_match(note, 'a zzz', 5) and count > 7", 0),
+        ("text_match(note, '')", 0),
+        ("not (text_match(note, 'a'))", None),
         ("not (count == 7)", None),
         ("count == 7 or weight > count", None),
         ("count != 7", None),
@@ -70,8 +78,8 @@ def test_the_rows_that_lookups_leave_answer_for_all(table: list[Row], asked: lis
 )
 def test_lookups_count_before_they_read(text: str, count: int | None) -> None:
     table: list[Row] = [
-        {"id": 0, "count": 7, "price": 0.0, "color": "red", "tags": ["a", "a"], "meta": {"k": 1}},
-        {"id": 1, "count": 7, "price": 0.0, "color": "rest", "tags": ["a", "b"], "meta": {"k": 1.0}},
+        {"id": 0, "count": 7, "price": 0.0, "color": "red", "tags": ["a", "a"], "meta": {"k": 1}, "note": "a a b"},
+        {"id": 1, "count": 7, "price": 0.0, "color": "rest", "tags": ["a", "b"], "meta": {"k": 1.0}, "note": "c A"},
         {"id": 2, "count": 8, "price": 0.0, "color": "red", "tags": ["b"], "meta": {"k": "1"}},
         {"id": 3, "count": 9, "price": 0.0, "color": "red", "tags": [], "meta": {}},
         {"id": 4, "count": -(2**63), "price": 0.0, "color": None, "meta": {"k": True}},

@@ -227,3 +227,19 @@ def test_hits_read_well(birds: KnowledgeBase) -> None:
     assert "&lt;fish&gt;" in hits._repr_html_()
     assert "3 passages" in repr(birds)
     assert str(birds.search("zzz", mode="text")) == "nothing found"
+
+
+def test_a_hit_tells_why_it_was_found() -> None:
+    asked = "which birds of prey"
+    with open_base() as kb:
+        kb.add(["Kites are birds of prey.", "A kite flies on a string.", "Milvus is a genus of kites."])
+        assert all(hit.explanation is None for hit in kb.search(asked, k=3))
+        for rerank in (False, True):
+            for hit in kb.search(asked, k=3, explain=True, rerank=rerank):
+                told = hit.explanation
+                assert told is not None
+                dense, words = told["routes"]
+                assert dense["rank"] is not None
+                assert ("bird" in words.get("terms", {})) is ("birds" in hit.text)
+                judged = told.get("reranker", {"score": told["fusion"]["score"]})
+                assert judged["score"] == pytest.approx(hit.score)

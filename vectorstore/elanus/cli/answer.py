@@ -1,14 +1,9 @@
-"""An answered question: hits with their rank on every route, and the words they share with it."""
+"""An answered question: hits with their rank on every route, and the terms they share with it."""
 
 from __future__ import annotations
 
-import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
-
-from elanus.analysis import make_analyzer
-
-WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +16,10 @@ class Rank:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A passage found. `dense` and `bm25` are None where a route did not find it among its best."""
+    """A passage found. `dense` and `bm25` are None where a route did not find it among its best.
+
+    `matched` has the terms of the question that the passage has, with what each adds to its BM25 score.
+    """
 
     id: str
     title: str
@@ -31,7 +29,7 @@ class Hit:
     fused: Rank
     dense: Rank | None
     bm25: Rank | None
-    matched: list[str]
+    matched: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +40,3 @@ class Answer:
     hits: list[Hit]
     embed_ms: float
     search_ms: float
-
-
-class Matcher:
-    """Finds the words of a question in texts as the BM25 index does: by their analysed form."""
-
-    def __init__(self, question: str, analyzer: dict[str, Any]) -> None:
-        self._terms = make_analyzer(analyzer).tokens
-        words = dict.fromkeys(WORD.findall(question.lower()))
-        self._forms = [(word, set(self._terms(word))) for word in words]
-
-    def matched(self, text: str) -> list[str]:
-        """Return the question's words that occur in a text in any form, in the question's order."""
-        held = set(self._terms(text))
-        return [word for word, forms in self._forms if forms & held]

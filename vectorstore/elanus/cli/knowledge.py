@@ -53,15 +53,21 @@ def ask(
     filter: Annotated[str, typer.Option(help="A Milvus expression over the metadata.", show_default=False)] = "",
     mode: Annotated[str, typer.Option(help="hybrid, dense or text.")] = "hybrid",
     rerank: Annotated[bool, typer.Option(help="Let a model order the best passages.")] = True,
+    explain: Annotated[bool, typer.Option("--explain", help="Show why each passage is where it is.")] = False,
     model: Model = MODEL,
     json: AsJson = False,
 ) -> None:
     """Ask a knowledge base, and see the passages that answer."""
     with replacing_unprintable(), messages(), opened(kb, model, existing=True) as base:
-        hits = base.search(question, k, filter=filter or None, mode=mode, rerank=rerank)  # type: ignore[arg-type]
+        options: dict[str, Any] = {"filter": filter or None, "mode": mode, "rerank": rerank, "explain": explain}
+        hits = base.search(question, k, **options)
         if json:
             rows = [{**dataclasses.asdict(hit), "metadata": dict(hit.metadata)} for hit in hits]
             print(json_text.dumps({"question": question, "hits": rows}, indent=1, default=str))
+        elif explain:
+            from elanus.cli.reasons import show_reasons
+
+            show_reasons(hits)
         else:
             print(hits)
 

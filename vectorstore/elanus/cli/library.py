@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import elanus
-from elanus.cli.answer import Answer, Hit, Matcher, Rank
+from elanus.cli.answer import Answer, Hit, Rank
 from elanus.cli.corpus import Passage, passages
 from elanus.cli.embedder import Embedder, make_embedder
 
@@ -26,7 +26,7 @@ MODEL = "all-MiniLM-L6-v2"
 ANALYZER = {"type": "english"}
 EDITION = 1  # grows when the corpus or the schema changes, so that older knowledge bases are built anew
 BATCH = 256  # passages embedded and committed at a time: what an interruption can cost
-DEPTH = 100  # ranks looked up on each route
+DEPTH = 100  # hits that each route brings
 FIELDS = ["title", "module", "kind", "text"]
 
 
@@ -50,38 +50,38 @@ class Library:
     seconds: float = 0.0
 
     def ask(self, question: str, limit: int) -> Answer:
-        """Search by meaning, by words and by both; the ranks of the first two stand beside each fused hit."""
+        """Search by meaning and by words; each hit tells its rank on either, and the terms it matched."""
         started = time.perf_counter()
         vector = self.embedder.embed_queries([question])
         embedded = time.perf_counter()
-        routes = [("vector", vector), ("sparse", [question])]
-        requests = [elanus.AnnSearchRequest(data, field, {}, DEPTH) for field, data in routes]
-        fused = self.client.hybrid_search(
-            self.collection, requests, elanus.RRFRanker(60), limit=limit, output_fields=FIELDS
-        )[0]
-        searched = time.perf_counter()
-        dense, words = (
-            {
-                hit["id"]: Rank(position, hit["distance"])
-                for position, hit in enumerate(
-                    self.client.search(self.collection, data, limit=DEPTH, anns_field=field)[0], 1
-                )
-            }
-            for field, data in routes
-        )
-        matcher = Matcher(question, ANALYZER)
-        hits = [
-            Hit(
-                id=hit["id"],
-                **{name: hit["entity"][name] for name in FIELDS},
-                fused=Rank(position, hit["distance"]),
-                dense=dense.get(hit["id"]),
-                bm25=words.get(hit["id"]),
-                matched=matcher.matched(hit["entity"]["text"]),
-            )
-            for position, hit in enumerate(fused, 1)
+        requests = [
+            elanus.AnnSearchRequest(data, field, {}, DEPTH)
+            for field, data in (("vector", vector), ("sparse", [question]))
         ]
+        (found,) = self.client.hybrid_search(
+            self.collection, requests, elanus.RRFRanker(60), limit=limit, output_fields=FIELDS, explain=True
+        )
+        searched = time.perf_counter()
+        hits = [as_hit(hit, rank) for rank, hit in enumerate(found, 1)]
         return Answer(question, hits, 1e3 * (embedded - started), 1e3 * (searched - embedded))
+
+
+def as_hit(found: Any, rank: int) -> Hit:
+    """A hit with what its explanation tells."""
+    dense, words = found["explanation"]["routes"]
+    return Hit(
+        id=found["id"],
+        **{name: found["entity"][name] for name in FIELDS},
+        fused=Rank(rank, found["distance"]),
+        dense=as_rank(dense),
+        bm25=as_rank(words),
+        matched=words.get("terms", {}),
+    )
+
+
+def as_rank(route: dict[str, Any]) -> Rank | None:
+    """A route's part of an explanation as a rank; None if it did not find the hit."""
+    return None if route["rank"] is None else Rank(route["rank"], route["distance"])
 
 
 @contextmanager

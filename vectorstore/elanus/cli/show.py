@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -88,14 +88,19 @@ def table(hits: Sequence[Hit]) -> Table:
     found.add_column("matched", max_width=18)
     for hit in hits:
         ranks = [place(rank) for rank in (hit.fused, hit.dense, hit.bm25)]
-        found.add_row(*ranks, passage(hit), Text(" ".join(hit.matched), "green"))
+        found.add_row(*ranks, passage(hit), Text(terms(hit.matched), "green"))
     return found
 
 
 def stacked(hit: Hit) -> Group:
     ranks = f"fused {place(hit.fused)}, dense {place(hit.dense)}, BM25 {place(hit.bm25)}"
-    matched = f"; matched: {' '.join(hit.matched)}" if hit.matched else ""
+    matched = f"; matched: {terms(hit.matched)}" if hit.matched else ""
     return Group(passage(hit), Text(ranks + matched, "dim"))
+
+
+def terms(matched: Mapping[str, float]) -> str:
+    """Terms with what each adds to the score, the weightiest first."""
+    return " ".join(f"{term} {weight:.1f}" for term, weight in sorted(matched.items(), key=lambda item: -item[1]))
 
 
 def passage(hit: Hit) -> Text:

@@ -94,7 +94,11 @@ class Hits(list[Hit]):
 
 
 class SearchResult(list[Hits]):
-    """One `Hits` per query."""
+    """One `Hits` per query; `plan` tells how they were found, if the search was asked to explain."""
+
+    def __init__(self, hits: Iterable[Hits] = (), plan: Mapping[str, Any] | None = None) -> None:
+        super().__init__(hits)
+        self.plan = plan
 
     def __repr__(self) -> str:
         return f"data: {_shown(self[:SHOWN_ROWS], len(self))}"

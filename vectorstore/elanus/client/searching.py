@@ -17,6 +17,7 @@ from elanus.index.metric import to_distance
 from elanus.rank import AnnSearchRequest, Reranking, RRFRanker, as_ranker, as_request, as_reranking
 from elanus.schema.collection import CollectionSchema
 from elanus.schema.output import Output
+from elanus.search.explaining import Ways
 from elanus.search.found import Found, fetch_with_keys
 from elanus.search.grouping import OPTIONS as GROUPING
 from elanus.search.grouping import Grouping, as_grouping, run_grouped, windows
@@ -25,6 +26,7 @@ from elanus.search.ordering import Order, given_orders, order_hits, orderable
 from elanus.search.request import Route, check_window, make_predicate, make_route, pick_field
 from elanus.search.reranking import make_judge
 from elanus.search.stored import stored_queries
+from elanus.search.tracing import Trace, stage
 from elanus.storage.view import View
 
 
@@ -64,6 +66,9 @@ class Searching(Base):
                 candidates, or as many as the param "candidates" says, and at least limit + offset.
             ids: search with what the rows of these keys hold, instead of `data`.
             offset: how many hits to skip, by keyword.
+            explain: give each hit an "explanation" (its rank and distance in each route, the terms it matched with what
+                each adds, what a model made of it), and the result a `plan` (how the hits were found, and the
+                milliseconds of each stage), by keyword.
             round_decimal: to how many places distances are rounded, 0 to 6, by keyword; -1 (default) leaves them.
             group_by_field: return `limit` groups of hits with one value in this field (an integer, BOOL or VARCHAR,
                 or a key in JSON), by keyword; null is a value. `group_size` hits of each (default 1); with
@@ -87,7 +92,8 @@ class Searching(Base):
         digits = check_whole("search", "round_decimal", kwargs.pop("round_decimal", -1), -1, 6)
         grouped = {name: kwargs.pop(name, None) for name in GROUPING}
         orders = given_orders("search", kwargs)
-        refuse("search", kwargs, ("filter_params", "offset", "round_decimal", *GROUPING, *ORDERING))
+        trace = _trace("search", kwargs.pop("explain", False))
+        refuse("search", kwargs, ("filter_params", "offset", "round_decimal", "explain", *GROUPING, *ORDERING))
         check_timeout("search", timeout)
         limit, offset = check_window(limit, offset)
         reranking = _of_a_model(ranker)
@@ -100,15 +106,19 @@ class Searching(Base):
         grouping = as_grouping("search", schema, grouped)
         params = {key: value for key, value in search_params.items() if key != "offset"}
         depth = _depth(reranking, limit + offset)
-        route = _route(collection, anns_field, data, depth, predicate, params)
+        with stage(trace, "embed"):
+            route = _route(collection, anns_field, data, depth, predicate, params)
         judge = None if reranking is None else make_judge(schema, reranking, [data], route.queries)
-        found = run_grouped(view, schema, route, grouping, limit + offset)
+        own = None if trace is None else trace.route()
+        found = before = run_grouped(view, schema, route, grouping, limit + offset, own)
         if judge is not None:
-            found = judge.rerank(view, found, _rows_for(grouping, found, limit + offset))
+            with stage(trace, "rerank"):
+                found = judge.rerank(view, found, _rows_for(grouping, found, limit + offset))
         pages = _ordered(view, schema, windows(view, found, grouping, offset, limit), orders, grouping)
         metric = route.spec.metric
         distances = [hits.scores if judge else to_distance(metric, hits.scores) for hits in pages]
-        return _result(collection, view, pages, distances, output, digits)
+        ways = Ways(view, schema, [route], [before], None, found if judge else None, before)
+        return _result(collection, ways, pages, distances, output, digits, trace)
 
     def hybrid_search(
         self,
@@ -127,6 +137,8 @@ class Searching(Base):
         distance of a hit is its fused score.
 
         Args:
+            explain: as for `search`; the explanation also tells each request's share of the fused score, which is their
+                sum.
             group_by_field, group_size, strict_group_size: as for `search`, over the fused hits; each request then
                 brings hits until it has found `limit` groups. `rank_group_scorer` orders the groups by their hits'
                 "max" (default), "sum" or "avg" score.
@@ -142,7 +154,8 @@ class Searching(Base):
         digits = check_whole("hybrid_search", "round_decimal", kwargs.pop("round_decimal", -1), -1, 6)
         grouped = {name: kwargs.pop(name, None) for name in GROUPING}
         orders = given_orders("hybrid_search", kwargs)
-        refuse("hybrid_search", kwargs, ("offset", "round_decimal", *GROUPING, *ORDERING))
+        trace = _trace("hybrid_search", kwargs.pop("explain", False))
+        refuse("hybrid_search", kwargs, ("offset", "round_decimal", "explain", *GROUPING, *ORDERING))
         check_timeout("hybrid_search", timeout)
         limit, offset = check_window(limit, offset)
         reranking = as_reranking(ranker)
@@ -152,17 +165,24 @@ class Searching(Base):
         if not reqs:
             raise InvalidArgument("hybrid_search: reqs is empty; give at least one AnnSearchRequest")
         requests = [as_request(request) for request in reqs]
-        routes = _routes(collection, requests, collection.definition.partitions.readable(partition_names))
+        with stage(trace, "embed"):
+            routes = _routes(collection, requests, collection.definition.partitions.readable(partition_names))
         fuse = as_ranker(RRFRanker() if reranking else ranker, [route.spec.metric for route in routes])
         data = [request.data for request in requests]
         judge = None if reranking is None else make_judge(schema, reranking, data, routes[0].queries)
         grouping = as_grouping("hybrid_search", schema, grouped)
-        per_route = [run_grouped(view, schema, route, grouping, route.limit) for route in routes]
-        fused = [Found(*fuse([(hits.rids, hits.scores) for hits in query])) for query in zip(*per_route, strict=True)]
+        per_route = [
+            run_grouped(view, schema, route, grouping, route.limit, None if trace is None else trace.route())
+            for route in routes
+        ]
+        with stage(trace, "fuse"):
+            fused = before = [Found(*fuse([(h.rids, h.scores) for h in hits])) for hits in zip(*per_route, strict=True)]
         if judge is not None:
-            fused = judge.rerank(view, fused, _rows_for(grouping, fused, limit + offset))
+            with stage(trace, "rerank"):
+                fused = judge.rerank(view, fused, _rows_for(grouping, fused, limit + offset))
         pages = _ordered(view, schema, windows(view, fused, grouping, offset, limit), orders, grouping)
-        return _result(collection, view, pages, [hits.scores for hits in pages], output, digits)
+        ways = Ways(view, schema, routes, per_route, fuse, fused if judge else None, before)
+        return _result(collection, ways, pages, [hits.scores for hits in pages], output, digits, trace)
 
 
 def _data(collection: Collection, view: View, anns_field: str | None, data: Any, ids: Any) -> Any:
@@ -233,15 +253,33 @@ def _route(
     return make_route(definition.schema, definition.specs, field, vectors_or_texts, limit, predicate, params)
 
 
+def _trace(call: str, explain: object) -> Trace | None:
+    if not isinstance(explain, bool):
+        raise InvalidArgument(f"{call}: explain must be True or False, not {explain!r}")
+    return Trace() if explain else None
+
+
 def _result(
-    collection: Collection, view: View, found: Sequence[Found], distances: Sequence[Any], output: Output, digits: int
+    collection: Collection,
+    ways: Ways,
+    found: Sequence[Found],
+    distances: Sequence[Any],
+    output: Output,
+    digits: int,
+    trace: Trace | None,
 ) -> SearchResult:
-    return SearchResult(
-        [
-            _hits(collection, view, hits, rounded(said, digits), output)
-            for hits, said in zip(found, distances, strict=True)
+    with stage(trace, "fetch"):
+        hits = [
+            _hits(collection, ways.view, page, rounded(said, digits), output)
+            for page, said in zip(found, distances, strict=True)
         ]
-    )
+    if trace is None:
+        return SearchResult(hits)
+    with stage(trace, "explain"):
+        for query, (page, own) in enumerate(zip(found, hits, strict=True)):
+            for hit, explanation in zip(own, ways.of(query, page), strict=True):
+                hit["explanation"] = explanation
+    return SearchResult(hits, trace.plan())
 
 
 def _hits(collection: Collection, view: View, found: Found, distances: list[float], output: Output) -> Hits:

@@ -23,10 +23,13 @@ from elanus.filter.conditions import (
     Like,
     Or,
     Path,
+    PhraseMatch,
+    TextMatch,
 )
 from elanus.filter.numeric import single
 from elanus.filter.pattern import EXACT, INNER, PREFIX, SUFFIX
 from elanus.index.grams import Grams
+from elanus.index.inverted import Postings
 from elanus.index.lookup import Lookup, Span
 from elanus.types import DataType
 
@@ -44,14 +47,16 @@ NO_ROWS = np.empty(0, np.int64)
 
 @dataclass(frozen=True, eq=False)
 class Known:
-    """What is known of an operand's values: lookups that together have every row but those of `rest`, or grams."""
+    """What is known of an operand's values: lookups that together have every row but those of `rest`; grams; terms."""
 
     lookups: Sequence[Lookup] = ()
     grams: Grams | None = None
+    terms: Postings | None = None
     rest: Int64s = field(default_factory=lambda: NO_ROWS)
 
 
-KnownOf: TypeAlias = "Callable[[Field | Path], Known | None]"
+KnownOf: TypeAlias = "Callable[[Field | Path | TextMatch | PhraseMatch], Known | None]"
+"""Asked for terms by the condition on a text, which names the field and its analyzer."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +82,21 @@ def narrow(condition: Condition, known_of: KnownOf) -> Candidates | None:
         return _union(told) if len(told) == len(either) else None
     if isinstance(condition, Contains):
         return _containing(condition, known_of)
+    if isinstance(condition, (TextMatch, PhraseMatch)):
+        return _having_terms(condition, known_of)
     return _leaf(condition, known_of)
+
+
+def _having_terms(condition: TextMatch | PhraseMatch, known_of: KnownOf) -> Candidates | None:
+    """Texts with any of the terms, or of a phrase with the rarest."""
+    known = known_of(condition)
+    if known is None or known.terms is None:
+        return None
+    rows, found = known.terms.rows, map(known.terms.find, set(condition.terms))
+    each = [NO_ROWS if run is None else rows[run.start : run.stop] for run in found]
+    if isinstance(condition, PhraseMatch):
+        each = [min(each, key=len, default=NO_ROWS)]
+    return Candidates(sum(map(len, each)), lambda: _joined([run.astype(np.int64) for run in each]), FEW_OF_LISTS)
 
 
 def _leaf(leaf: Condition, known_of: KnownOf) -> Candidates | None:

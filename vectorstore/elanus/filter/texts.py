@@ -41,6 +41,9 @@ def has_terms(index: TextIndex, terms: Sequence[str], minimum: int) -> Bools:
     if len(runs) < max(minimum, 1):
         return np.zeros(size, np.bool_)
     mask = np.zeros(size, np.bool_)
+    if minimum == len(runs) and rows is None:
+        mask[_common(runs)] = True
+        return mask
     counts = np.zeros(size if minimum > 1 else 0, np.int32)
     for run in runs:
         here = run if rows is None else _among(run, rows)
@@ -49,6 +52,14 @@ def has_terms(index: TextIndex, terms: Sequence[str], minimum: int) -> Bools:
         else:
             mask[here] = True
     return counts >= minimum if minimum > 1 else mask
+
+
+def _common(runs: Sequence[Array]) -> Array:
+    """The rows that are in every run, from the shortest to the longest."""
+    common, *others = sorted(runs, key=len)
+    for run in others:
+        common = common[_among(run, common)]
+    return common
 
 
 def _among(run: Array, rows: Array) -> Bools:

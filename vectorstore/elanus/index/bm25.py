@@ -17,8 +17,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import numpy as np
-
 from elanus.errors import InvalidArgument
 from elanus.index.inverted_search import Entry, Hits, Mask, PostingsPart, Rows, best_among, best_rows
 
@@ -81,12 +79,9 @@ def explain(
     query = _weigh(parts, terms, k1, b)
     postings = parts[part].postings
     added = {}
-    for term, weight, entry in zip(query.terms, query.weights, query.entries[part], strict=True):
-        if entry is None:
-            continue
-        at = entry.start + int(np.searchsorted(postings.rows[entry.start : entry.stop], row))
-        if at < entry.stop and postings.rows[at] == row:
-            tf = float(postings.weights[at])
+    for term, weight in zip(query.terms, query.weights, strict=True):
+        tf = postings.weight(term, row)
+        if tf is not None:
             added[term] = weight * tf / (tf + query.flat + query.slope * float(postings.lengths[row]))
     return added
 

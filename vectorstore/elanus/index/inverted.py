@@ -56,6 +56,14 @@ class Postings:
             raise StoreFormatError(f"inverted index: the postings of {term!r} lie outside the file")
         return Run(start, stop, float(self.peaks[number]))
 
+    def weight(self, term: Term, row: int) -> float | None:
+        """Return the weight of a term in a row; None if the row has it not."""
+        run = self.find(term)
+        if run is None:
+            return None
+        at = run.start + int(np.searchsorted(self.rows[run.start : run.stop], row))
+        return float(self.weights[at]) if at < run.stop and self.rows[at] == row else None
+
     @cached_property
     def totals(self) -> tuple[int, int, int]:
         """Rows that have a text (or vector), their tokens together, and the length of the shortest not empty."""

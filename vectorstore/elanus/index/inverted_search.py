@@ -299,3 +299,13 @@ def inner_product(
     if among is not None:
         return best_among(parts, among, entries, weights, k)
     return best_rows(parts, entries, weights, k, allowed=allowed)
+
+
+def products(part: PostingsPart, query: dict[int, float], row: int) -> dict[int, float]:
+    """What each dimension that a query and a row share adds to their inner product, largest first."""
+    added = {}
+    for dimension, value in query.items():
+        weight = part.postings.weight(dimension, row)
+        if weight is not None and value > 0:
+            added[dimension] = float(value) * weight
+    return dict(sorted(added.items(), key=lambda item: -item[1]))

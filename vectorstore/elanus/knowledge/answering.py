@@ -32,6 +32,7 @@ class Asked:
     candidates: int = 20
     diversity: float | None = None
     neighbours: int = 0
+    explain: bool = False
 
     def __post_init__(self) -> None:
         if not isinstance(self.question, str) or not self.question.strip():
@@ -54,11 +55,17 @@ def answer(shelf: Shelf, asked: Asked) -> Hits:
     if asked.reranker is not None:
         found = _reranked(asked, found)
     chosen = _chosen(asked, found, vector)
-    hits = [as_hit(entity, score) for entity, score in chosen]
+    hits = [as_hit(one.entity, one.score, one.explanation) for one in chosen]
     return Hits(asked.question, _widened(shelf, hits, asked.neighbours) if asked.neighbours else hits)
 
 
-Candidate = tuple[dict[str, Any], float]
+@dataclass(frozen=True)
+class Candidate:
+    """A passage's fields, its score, and why it was found, if that is to be told."""
+
+    entity: dict[str, Any]
+    score: float
+    explanation: dict[str, Any] | None = None
 
 
 def _candidates(shelf: Shelf, asked: Asked, vector: Any, wanted: int) -> list[Candidate]:
@@ -68,7 +75,7 @@ def _candidates(shelf: Shelf, asked: Asked, vector: Any, wanted: int) -> list[Ca
     if asked.mode == "hybrid":
         requests = [AnnSearchRequest(data, field, {}, depth, filter=asked.filter) for field, data in routes.values()]
         (hits,) = shelf.client.hybrid_search(
-            shelf.collection, requests, RRFRanker(), limit=wanted, output_fields=fields
+            shelf.collection, requests, RRFRanker(), limit=wanted, output_fields=fields, **_explained(asked)
         )
     else:
         field, data = routes[asked.mode]
@@ -79,21 +86,34 @@ def _candidates(shelf: Shelf, asked: Asked, vector: Any, wanted: int) -> list[Ca
             limit=wanted,
             output_fields=fields,
             anns_field=field,
+            **_explained(asked),
         )
-    return [(dict(hit["entity"]), float(hit["distance"])) for hit in hits]
+    return [Candidate(dict(hit["entity"]), float(hit["distance"]), hit.get("explanation")) for hit in hits]
+
+
+def _explained(asked: Asked) -> dict[str, bool]:
+    """The option to explain, which only an embedded store has."""
+    return {"explain": True} if asked.explain else {}
 
 
 def _reranked(asked: Asked, found: list[Candidate]) -> list[Candidate]:
-    scores = rerank_scores(asked.reranker, asked.question, [entity[FIELDS.text] for entity, _ in found])
+    scores = rerank_scores(asked.reranker, asked.question, [one.entity[FIELDS.text] for one in found])
     order = np.argsort(-scores, kind="stable").tolist()
-    return [(found[place][0], float(scores[place])) for place in order]
+    return [_judged(found[place], float(scores[place]), place + 1, rank) for rank, place in enumerate(order, 1)]
+
+
+def _judged(candidate: Candidate, score: float, before: int, after: int) -> Candidate:
+    told = candidate.explanation
+    if told is not None:
+        told = {**told, "reranker": {"score": score, "rank_before": before, "rank_after": after}}
+    return Candidate(candidate.entity, score, told)
 
 
 def _chosen(asked: Asked, found: list[Candidate], vector: Any) -> list[Candidate]:
     """The best k; with `diversity` those that are near the question and unlike each other."""
     if asked.diversity is None or vector is None or len(found) <= 1:
         return found[: asked.k]
-    vectors = np.asarray([entity[FIELDS.vector] for entity, _ in found], np.float32)
+    vectors = np.asarray([one.entity[FIELDS.vector] for one in found], np.float32)
     return [found[place] for place in mmr(vector[0], vectors, asked.k, lambda_mult=1 - asked.diversity)]
 
 

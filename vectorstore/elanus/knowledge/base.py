@@ -118,6 +118,7 @@ class KnowledgeBase:
         candidates: int = 20,
         diversity: float | None = None,
         neighbours: int = 0,
+        explain: bool = False,
     ) -> Hits:
         """Return the k passages that answer a question best.
 
@@ -127,9 +128,11 @@ class KnowledgeBase:
             rerank: let the reranker order the best `candidates`.
             diversity: 0 to 1; maximal marginal relevance, so that passages do not repeat each other.
             neighbours: how many passages before and after each hit to add to its text.
+            explain: give each hit its `explanation`; not on a server.
         """
         model = self.reranker if rerank else None
-        return answer(self._shelf, Asked(question, k, filter, mode, model, candidates, diversity, neighbours))
+        asked = Asked(question, k, filter, mode, model, candidates, diversity, neighbours, explain)
+        return answer(self._shelf, asked)
 
     def context(
         self, question: str, max_tokens: int = 2000, *, count: Callable[[str], int] | None = None, **options: Any

@@ -16,7 +16,8 @@ class Hit:
     """A passage that answers: its text, how well, and where it is from.
 
     `score` is the reranker's, or the fused one; `chunk` is the passage's place in its document, `document` the
-    document's id, `start` where in the document the text begins.
+    document's id, `start` where in the document the text begins. `explanation` is there if it was asked for: the
+    passage's rank in each route, the terms it matched, its shares of the fused score, the reranker's effect.
     """
 
     text: str
@@ -26,7 +27,7 @@ class Hit:
     source: str = ""
     start: int = 0
     metadata: Mapping[str, Any] = field(default_factory=dict)
-    explanation: Any = None
+    explanation: Mapping[str, Any] | None = None
 
     @property
     def origin(self) -> str:

@@ -116,7 +116,7 @@ def _row(document: Document, piece: Piece, chunk: int, chunks: int, root: str, v
     return {**document.metadata, **own}
 
 
-def as_hit(entity: Mapping[str, Any], score: float) -> Hit:
+def as_hit(entity: Mapping[str, Any], score: float, explanation: Mapping[str, Any] | None = None) -> Hit:
     """A row's fields as a hit."""
     return Hit(
         text=entity[FIELDS.text],
@@ -126,4 +126,5 @@ def as_hit(entity: Mapping[str, Any], score: float) -> Hit:
         source=entity["source"],
         start=entity["start"],
         metadata={name: value for name, value in entity.items() if name not in RESERVED},
+        explanation=explanation,
     )

@@ -73,15 +73,33 @@ class Aim:
 def search_vectors(view: View, route: Route, allowed: Matching) -> list[Found]:
     """The best `route.limit` rows for each query vector, by exact score; never fewer than match."""
     assert route.vectors is not None
-    metric, k = as_metric(route.spec.metric), route.limit
-    aim = Aim(route.field.name, metric, k, route.params.ef or LEAST_EF, route.band)
-    everything = Rows(view.slices, allowed)
-    if route.spec.index_type == "FLAT" or isinstance(metric, BitMetric) or everything.matches <= max(k, EXACT_ROWS):
+    aim, everything = _aim(route), Rows(view.slices, allowed)
+    plans = _plans(view, route, aim, everything)
+    if plans is None:
         return [_exact(aim, everything, query) for query in route.vectors]
-    plans = [_plan(source, allowed, k) for source in coded_sources(view, Field(aim.field, metric))]
     if route.band is not None:
         return [_search_within(aim, route.band, plans, everything, query) for query in route.vectors]
-    return [_best([_search_source(aim, plan, query) for plan in plans], k) for query in route.vectors]
+    return [_best([_search_source(aim, plan, query) for plan in plans], aim.k) for query in route.vectors]
+
+
+def planned_vectors(view: View, route: Route, allowed: Matching) -> list[dict[str, Any]]:
+    """How `search_vectors` finds its candidates: for each source its rows, those that may be hits, and the way."""
+    aim, everything = _aim(route), Rows(view.slices, allowed)
+    plans = _plans(view, route, aim, everything)
+    return [plan.told(aim) for plan in ([Plan(everything)] if plans is None else plans)]
+
+
+def _aim(route: Route) -> Aim:
+    metric = as_metric(route.spec.metric)
+    return Aim(route.field.name, metric, route.limit, route.params.ef or LEAST_EF, route.band)
+
+
+def _plans(view: View, route: Route, aim: Aim, everything: Rows) -> list[Plan] | None:
+    """The plan of each source; None where scoring every row that may be a hit is asked for, or costs less."""
+    few = everything.matches <= max(aim.k, EXACT_ROWS)
+    if few or route.spec.index_type == "FLAT" or isinstance(aim.metric, BitMetric):
+        return None
+    return [_plan(source, everything.allowed, aim.k) for source in coded_sources(view, Field(aim.field, aim.metric))]
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +109,14 @@ class Plan:
     rows: Rows
     source: Source | None = None
     mask: Bools | None = None
+
+    def told(self, aim: Aim) -> dict[str, Any]:
+        """The plan as plain data; `scored` is how many rows are scored exactly for each query."""
+        matches = self.rows.matches
+        if self.source is None:
+            return {"rows": self.rows.size, "matching": matches, "way": "exact", "scored": matches}
+        scored = min(matches, candidates(aim.k, aim.metric))
+        return {"rows": self.rows.size, "matching": matches, "way": self.source.way(self.mask), "scored": scored}
 
 
 def _plan(source: Source, allowed: Matching, k: int) -> Plan:

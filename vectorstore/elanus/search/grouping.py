@@ -20,6 +20,7 @@ from elanus.search.matching import Matching, matching
 from elanus.search.members import members, one_of_each, places
 from elanus.search.pipeline import run_among, run_route
 from elanus.search.request import MAX_LIMIT, Route
+from elanus.search.tracing import Trace, stage
 from elanus.search.values import Named, at_rids, named, numbered
 from elanus.storage.part import Floats, Int64s
 from elanus.storage.view import View
@@ -78,12 +79,17 @@ def _by_worth(groups: Int64s, scores: Floats, kept: Int64s, worth: Callable[[Flo
 
 
 def run_grouped(
-    view: View, schema: CollectionSchema, route: Route, grouping: Grouping | None, wanted: int
+    view: View,
+    schema: CollectionSchema,
+    route: Route,
+    grouping: Grouping | None,
+    wanted: int,
+    trace: Trace | None = None,
 ) -> list[Found]:
     """For each query the best hits: with a grouping those of `wanted` groups, by falling score; else `route.limit`."""
     if grouping is None:
-        return run_route(view, schema, route)
-    return [Quest(view, schema, route.only(n), grouping, wanted).run() for n in range(route.queries)]
+        return run_route(view, schema, route, trace)
+    return [Quest(view, schema, route.only(n), grouping, wanted, trace).run() for n in range(route.queries)]
 
 
 def windows(view: View, found: Sequence[Found], grouping: Grouping | None, offset: int, limit: int) -> list[Found]:
@@ -106,6 +112,7 @@ class Quest:
     route: Route
     grouping: Grouping
     wanted: int
+    trace: Trace | None = None
 
     def run(self) -> Found:
         """The hits of the best groups, by falling score, at most `size` of each."""
@@ -122,7 +129,8 @@ class Quest:
 
     def search_groups(self, depth: int) -> Found:
         """The best `depth` hits, and as many more as it takes to find all groups."""
-        allowed = matching(self.view, self.route.predicate)
+        with stage(self.trace, "filter"):
+            allowed = matching(self.view, self.route.predicate)
         found = news = self.search(allowed, depth)
         firsts = np.empty(0, np.int64)
         while True:
@@ -141,7 +149,7 @@ class Quest:
 
     def search(self, allowed: Matching, depth: int) -> Found:
         """The best of the allowed rows."""
-        return run_among(self.view, self.schema, replace(self.route, limit=depth), allowed)[0]
+        return run_among(self.view, self.schema, replace(self.route, limit=depth), allowed, self.trace)[0]
 
 
 def as_grouping(call: str, schema: CollectionSchema, options: Mapping[str, Any]) -> Grouping | None:

@@ -6,7 +6,7 @@ from collections.abc import Hashable
 
 import numpy as np
 
-from elanus.filter.conditions import Field, Path
+from elanus.filter.conditions import Field, Path, PhraseMatch, TextMatch
 from elanus.filter.narrowing import Known
 from elanus.index.grams import Grams
 from elanus.index.lookup import Lookup
@@ -15,11 +15,13 @@ from elanus.storage.part import Part
 GRAMS = "$grams"
 
 
-def known_of(part: Part, operand: Field | Path, lookups: frozenset[Hashable]) -> Known | None:
-    """What a part knows of an operand's values.
+def known_of(part: Part, operand: Field | Path | TextMatch | PhraseMatch, lookups: frozenset[Hashable]) -> Known | None:
+    """What a part knows of an operand's values, or of the words in a text field.
 
     `lookups` has the names of the indexed fields, (field, keys) for JSON paths, and (GRAMS, field, size) for grams.
     """
+    if isinstance(operand, (TextMatch, PhraseMatch)):
+        return Known(terms=part.postings(operand.field, operand.analyzer))
     if isinstance(operand, Field):
         sizes = [key[2] for key in lookups if isinstance(key, tuple) and key[:2] == (GRAMS, operand.name)]
         if operand.name not in lookups and not sizes:

@@ -148,7 +148,7 @@ def _of_part(part: Part, predicate: Predicate, lookups: frozenset[Hashable]) -> 
 
 
 def _choose(part: Part, predicate: Predicate, lookups: frozenset[Hashable]) -> Choice:
-    if lookups and part.sealed:
+    if part.sealed:
         few = narrow(predicate.condition, lambda operand: known_of(part, operand, lookups))
         if few is not None and few.count * few.pays_from <= part.rows:
             rows = few.read()

@@ -1,4 +1,4 @@
-"""Hits of the inverted indexes, by part and row, as hits by row number."""
+"""Between the hits of inverted indexes, by part and row, and hits by row number."""
 
 from __future__ import annotations
 
@@ -16,3 +16,13 @@ def as_found(view: View, hits: inverted_search.Hits) -> Found:
         here = hits.parts == number
         rids[here] = view.slices[number].part.rids[hits.rows[here]]
     return Found(rids, hits.scores)
+
+
+def place_of(view: View, rid: int) -> tuple[int, int]:
+    """The part (by its place in the view) and the row of it that bear a row number."""
+    wanted = np.array([rid], np.int64)
+    for number, s in enumerate(view.slices):
+        _, rows = s.part.locate(wanted)
+        if len(rows):
+            return number, int(rows[0])
+    raise AssertionError("a hit of a view is in one of its parts")

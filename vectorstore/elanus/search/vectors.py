@@ -121,9 +121,17 @@ class Source:
 
     def search(self, query: Floats, k: int, ef: int, mask: Bools | None) -> Int64s:
         """Up to k slots, likely the best of those under the mask; `ef` is the breadth of a graph search."""
-        if self._graph is not None and (mask is None or mask.mean() >= GRAPH_SHARE):
+        if self._graph is not None and self._suits_graph(mask):
             return self._graph.search(query, k, ef, mask)
         return self._scan.search(query, k, mask, limit=len(self._rids))
+
+    def way(self, mask: Bools | None) -> str:
+        """How `search` goes about it under a mask: "graph", or "scan" of the codes."""
+        return "graph" if self._graph is not None and self._suits_graph(mask) else "scan"
+
+    @staticmethod
+    def _suits_graph(mask: Bools | None) -> bool:
+        return mask is None or float(mask.mean()) >= GRAPH_SHARE
 
     def mask(self, masks: Sequence[Bools | None]) -> Bools | None:
         """The mask over slots from the masks over the slices' rows; None if every slot may be a hit."""
