@@ -247,7 +247,7 @@ class Rows(Base):
             chosen = matching(view, predicate) if rids is None else among(view, rids)
             rids = ordered_rids(view, chosen, names, orders, _end(limit, offset))
         elif rids is None:
-            rids = _ordered_by_key(view, collection, predicate, _end(limit, offset))
+            rids = ordered_by_key(view, collection, predicate, _end(limit, offset))
         if limit is not None or offset != 0:
             _, offset = check_window(1, offset)
             limit, _ = check_window(MAX_LIMIT - offset if limit is None else limit, offset)
@@ -297,7 +297,7 @@ def _rids_of_keys(view: View, collection: Collection, keys: pa.Array, inside: tu
     return np.asarray(found[np.sort(first)], np.int64)
 
 
-def _ordered_by_key(view: View, collection: Collection, predicate: Predicate | None, most: int | None) -> Int64s:
+def ordered_by_key(view: View, collection: Collection, predicate: Predicate | None, most: int | None) -> Int64s:
     """The matching rows with the smallest keys, ascending by key; `most` of them, or all."""
     allowed = matching(view, predicate)
     key = collection.definition.key_field

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from elanus.client.base import Base
 from elanus.client.options import check_dict, check_timeout, check_whole, given_consistency, refuse
 from elanus.client.results import Hits, SearchResult, make_hits, rounded
-from elanus.client.rows import as_keys
+from elanus.client.routes import route_of, routes_of, search_data
 from elanus.engine.collection import Collection
-from elanus.engine.embedding import query_data
 from elanus.errors import InvalidArgument
-from elanus.filter import Expression, Predicate
+from elanus.filter import Expression
 from elanus.index.metric import to_distance
 from elanus.rank import AnnSearchRequest, Reranking, RRFRanker, as_ranker, as_request, as_reranking
 from elanus.schema.collection import CollectionSchema
@@ -23,9 +22,8 @@ from elanus.search.grouping import OPTIONS as GROUPING
 from elanus.search.grouping import Grouping, as_grouping, run_grouped, windows
 from elanus.search.ordering import OPTIONS as ORDERING
 from elanus.search.ordering import Order, given_orders, order_hits, orderable
-from elanus.search.request import Route, check_window, make_predicate, make_route, pick_field
+from elanus.search.request import check_window, make_predicate
 from elanus.search.reranking import make_judge
-from elanus.search.stored import stored_queries
 from elanus.search.tracing import Trace, stage
 from elanus.storage.view import View
 
@@ -51,10 +49,8 @@ class Searching(Base):
         """Return, for each query, the `limit` most similar rows that match the filter.
 
         Args:
-            data: vectors (a list, or an array of shape (queries, dim)), or texts for a field that a BM25 or a
-                TEXTEMBEDDING function fills. Bytes serve for FLOAT16, BFLOAT16, INT8 and BINARY vectors. Sparse vectors
-                are dicts {index: weight}, lists of pairs, or a scipy.sparse array. A query against the vectors of a
-                struct array, "array[field]", is a list or matrix of vectors.
+            data: vectors (a list, or a float array of shape (queries, dim)), or texts for a field that a BM25 or a
+                TEXTEMBEDDING function fills.
             filter, filter_params: a Milvus boolean expression and the values of its `{name}` places, or an
                 `elanus.Expression` (`F.year >= 2020`), which holds its own.
             output_fields: fields to return with each hit; "*" means all.
@@ -93,8 +89,8 @@ class Searching(Base):
         level = given_consistency("search", kwargs.pop("consistency_level", None))
         digits = check_whole("search", "round_decimal", kwargs.pop("round_decimal", -1), -1, 6)
         grouped = {name: kwargs.pop(name, None) for name in GROUPING}
-        trace = _trace("search", kwargs.pop("explain", False))
         orders = given_orders("search", kwargs)
+        trace = _trace("search", kwargs.pop("explain", False))
         refuse("search", kwargs, ("filter_params", "offset", "round_decimal", "explain", *GROUPING, *ORDERING))
         check_timeout("search", timeout)
         limit, offset = check_window(limit, offset)
@@ -104,12 +100,12 @@ class Searching(Base):
         output = collection.definition.output(output_fields)
         inside = collection.definition.partitions.readable(partition_names)
         predicate = make_predicate(schema, filter, filter_params, inside)
-        data = _data(collection, view, anns_field, data, ids)
+        data = search_data(collection, view, anns_field, data, ids)
         grouping = as_grouping("search", schema, grouped)
         params = {key: value for key, value in search_params.items() if key != "offset"}
         depth = _depth(reranking, limit + offset)
         with stage(trace, "embed"):
-            route = _route(collection, anns_field, data, depth, predicate, params)
+            route = route_of(collection, anns_field, data, depth, predicate, params)
         judge = None if reranking is None else make_judge(schema, reranking, [data], route.queries)
         own = None if trace is None else trace.route()
         found = before = run_grouped(view, schema, route, grouping, limit + offset, own)
@@ -155,8 +151,8 @@ class Searching(Base):
         level = given_consistency("hybrid_search", kwargs.pop("consistency_level", None))
         digits = check_whole("hybrid_search", "round_decimal", kwargs.pop("round_decimal", -1), -1, 6)
         grouped = {name: kwargs.pop(name, None) for name in GROUPING}
-        trace = _trace("hybrid_search", kwargs.pop("explain", False))
         orders = given_orders("hybrid_search", kwargs)
+        trace = _trace("hybrid_search", kwargs.pop("explain", False))
         refuse("hybrid_search", kwargs, ("offset", "round_decimal", "explain", *GROUPING, *ORDERING))
         check_timeout("hybrid_search", timeout)
         limit, offset = check_window(limit, offset)
@@ -168,7 +164,7 @@ class Searching(Base):
             raise InvalidArgument("hybrid_search: reqs is empty; give at least one AnnSearchRequest")
         requests = [as_request(request) for request in reqs]
         with stage(trace, "embed"):
-            routes = _routes(collection, requests, collection.definition.partitions.readable(partition_names))
+            routes = routes_of(collection, requests, collection.definition.partitions.readable(partition_names))
         fuse = as_ranker(RRFRanker() if reranking else ranker, [route.spec.metric for route in routes])
         data = [request.data for request in requests]
         judge = None if reranking is None else make_judge(schema, reranking, data, routes[0].queries)
@@ -185,16 +181,6 @@ class Searching(Base):
         pages = _ordered(view, schema, windows(view, fused, grouping, offset, limit), orders, grouping)
         ways = Ways(view, schema, routes, per_route, fuse, fused if judge else None, before)
         return _result(collection, ways, pages, [hits.scores for hits in pages], output, digits, trace)
-
-
-def _data(collection: Collection, view: View, anns_field: str | None, data: Any, ids: Any) -> Any:
-    """What to search with: the data, or what the rows of `ids` hold."""
-    if ids is None:
-        return data
-    if data is not None:
-        raise InvalidArgument("search: give either data or ids")
-    schema = collection.definition.schema
-    return stored_queries(view, schema, pick_field(schema, anns_field), as_keys(collection, ids))
 
 
 def _rows_for(grouping: Grouping | None, found: Sequence[Found], wanted: int) -> int:
@@ -225,34 +211,6 @@ def _of_a_model(ranker: Any) -> Reranking | None:
 
 def _depth(reranking: Reranking | None, wanted: int) -> int:
     return wanted if reranking is None else check_window(reranking.depth(wanted), 0)[0]
-
-
-def _routes(
-    collection: Collection, requests: Sequence[AnnSearchRequest], inside: tuple[int, ...] | None
-) -> list[Route]:
-    routes = []
-    for request in requests:
-        limit, _ = check_window(request.limit, 0)
-        predicate = make_predicate(collection.definition.schema, request.expr, request.expr_params, inside)
-        routes.append(_route(collection, request.anns_field, request.data, limit, predicate, request.param))
-    counts = [route.queries for route in routes]
-    if len(set(counts)) > 1:
-        raise InvalidArgument(f"hybrid_search: the requests have different numbers of queries: {counts}")
-    return routes
-
-
-def _route(
-    collection: Collection,
-    anns_field: str | None,
-    data: Any,
-    limit: int,
-    predicate: Predicate | None,
-    params: Mapping[str, Any] | None,
-) -> Route:
-    definition = collection.definition
-    field = pick_field(definition.schema, anns_field)
-    vectors_or_texts = query_data(collection.name, definition, field, data)
-    return make_route(definition.schema, definition.specs, field, vectors_or_texts, limit, predicate, params)
 
 
 def _trace(call: str, explain: object) -> Trace | None:
