@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+import json
 import random
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +79,23 @@ def test_every_state_of_the_rows_gives_the_same_matches(folder: Path) -> None:
         assert found(client, "phrase_match(text, {w}, {n})", w="machine learning", n=1) == [0, 4], state
         hits = client.search(NAME, [[1.0, 0.0]], limit=9, filter='text_match(text, "learning")')[0]
         assert sorted(hits.ids) == [0, 1, 2, 3, 4], state
+
+
+def test_another_process_finds_the_same(client: elanus.Client, folder: Path) -> None:
+    create(client)
+    client.insert(NAME, rows(TEXTS[:4]))
+    client.flush(NAME)
+    client.insert(NAME, [{**row, "id": row["id"] + 4} for row in rows(TEXTS[4:])])
+    asked = [text for text, _ in CASES]
+    script = """
+import elanus, json, sys
+client = elanus.connect(sys.argv[1])
+print([[row["id"] for row in client.query("c", filter=text)] for text in json.loads(sys.argv[2])])
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(folder), json.dumps(asked)], capture_output=True, text=True, check=True
+    )
+    assert ast.literal_eval(done.stdout) == [expected for _, expected in CASES]
 
 
 def test_rows_are_deleted_by_their_words(client: elanus.Client) -> None:

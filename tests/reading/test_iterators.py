@@ -127,7 +127,7 @@ def test_what_is_written_meanwhile_changes_nothing_for_an_iterator(tmp_path: Pat
         order = [key for key, _ in ranked(made.table.dense("cosine", made.queries[0]), "COSINE")]
         rows = client.query_iterator("shelf", batch_size=100, output_fields=["n"])
         hits = client.search_iterator("shelf", [made.queries[0]], batch_size=100, anns_field="cosine")
-        found, ranking = [row for row in rows.next()], [hit["id"] for hit in hits.next()]
+        found, ranking = list(rows.next()), [hit["id"] for hit in hits.next()]
         template = client.query("shelf", ids=keys[:1])[0]
         for step in range(0, 1500, 100):
             news = [{**template, "id": key, "n": 99} for key in (*range(step, step + 60), 10_000 + step)]

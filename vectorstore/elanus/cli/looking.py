@@ -69,8 +69,12 @@ def described(client: Any, name: str) -> dict[str, Any]:
         flags = [flag for flag in ("is_primary", "auto_id", "nullable", "is_partition_key") if field.get(flag)]
         notes[field["name"]] += [flag.removeprefix("is_") for flag in flags]
         notes[field["name"]] += [f"{key}={value}" for key, value in (field.get("params") or {}).items() if key == "dim"]
+        inner = [f"{one['name']} {elanus.DataType(one['type']).name}" for one in field.get("struct_fields") or ()]
+        notes[field["name"]] += [f"of {', '.join(inner)}"] if inner else []
     for index in indexes:
-        notes[index["field_name"]].append(f"{index['index_type']} {index['metric_type']}".strip())
+        outer, _, inner_name = index["field_name"].partition("[")
+        at = f"{inner_name.removesuffix(']')}: " if inner_name else ""
+        notes.setdefault(outer, []).append(f"{at}{index['index_type']} {index['metric_type']}".strip())
     for function in told.get("functions") or []:
         for output in function["output_field_names"]:
             notes[output].append(f"{function['name']}({', '.join(function['input_field_names'])})")
@@ -88,5 +92,7 @@ def size_of(folder: Path) -> int:
 
 
 def plain(value: Any) -> Any:
-    """What JSON has no word for: arrays as lists, the rest as text."""
+    """What JSON has no word for: arrays as lists, bytes in hexadecimal, the rest as text."""
+    if isinstance(value, bytes):
+        return value.hex()
     return value.tolist() if hasattr(value, "tolist") else str(value)

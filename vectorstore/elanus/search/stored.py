@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -32,8 +33,15 @@ def stored_queries(view: View, schema: CollectionSchema, field: FieldSchema, key
     missing = keys.filter(pa.array(rids < 0)).to_pylist()
     if missing:
         raise InvalidArgument(f"search: ids: no row has the id {missing[0]!r}")
-    values = [row[source.name] for row in fetch(view, rids, resolve_output(schema, [source.name]))]
+    values = [_value(row, source) for row in fetch(view, rids, resolve_output(schema, [source.name]))]
     for key_value, value in zip(keys.to_pylist(), values, strict=True):
         if value is None:
             raise InvalidArgument(f"search: ids: the row of id {key_value!r} has no '{source.name}' to search with")
     return values
+
+
+def _value(row: Mapping[str, Any], field: FieldSchema) -> Any:
+    """What a row holds in a field; of a vector in a struct array all of them, None if there are none."""
+    if field.array is None:
+        return row[field.name]
+    return [vector for item in row[field.array] or () for vector in item.values()] or None
