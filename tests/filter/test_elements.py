@@ -7,7 +7,7 @@ from typing import Any
 
 import elanus
 import pytest
-from elanus import DataType
+from elanus import DataType, F
 
 from tests.filter.states import NAME, states
 
@@ -65,7 +65,7 @@ CASES = [
 ]
 
 
-def found(client: elanus.Client, filter: str, **params: Any) -> list[int]:
+def found(client: elanus.Client, filter: Any, **params: Any) -> list[int]:
     kept = {"filter_params": params} if params else {}
     return [row["id"] for row in client.query(NAME, filter=filter, output_fields=["id"], **kept)]
 
@@ -78,6 +78,22 @@ def test_every_state_of_the_rows_answers_alike(folder: Path) -> None:
         assert found(client, text, page=5, n=2) == [2], state
         hits = client.search(NAME, [[1.0, 0.0]], limit=9, filter=CASES[0][0], anns_field="vector")[0]
         assert sorted(hits.ids) == [0, 1, 2], state
+
+
+def test_conditions_on_elements_built_in_python_say_the_same(client: elanus.Client) -> None:
+    create(client)
+    client.insert(NAME, ROWS)
+    red = F.chunks.match_any(lambda each: each["text"].startswith("Red") & (each["page"] > 1))
+    assert str(red) == 'match_any(chunks, ($[text] like "Red%") and ($[page] > 1))'
+    assert found(client, red) == [0, 2]
+    assert found(client, F.tags.match_all(lambda each: each != "b")) == [1, 2]
+    assert found(client, F.tags.match_least(lambda each: each == "a", 2)) == [2]
+    assert found(client, F.chunks.match_most(lambda each: each["page"] % 2 == 1, 1)) == [0, 3, 5]
+    assert found(client, ~F.chunks.match_exact(lambda each: each["page"].between(2, 6), 1)) == [2, 3, 5]
+    with pytest.raises(elanus.FilterError, match="takes a condition on each element"):
+        F.tags.match_any(lambda each: each)  # type: ignore[arg-type, return-value]
+    with pytest.raises(elanus.FilterError, match="a field of a struct has a plain name"):
+        F.chunks.match_any(lambda each: each["a b"] == 1)
 
 
 @pytest.mark.parametrize(

@@ -163,6 +163,31 @@ def test_a_field_for_matching_is_described_and_kept(folder: Path) -> None:
         assert list(folder.glob("segments/*/text-1.arrow"))
 
 
+def test_a_segment_without_the_file_is_inverted_when_it_is_asked(folder: Path) -> None:
+    with elanus.connect(folder) as client:
+        create(client)
+        client.insert(NAME, rows(TEXTS))
+        client.flush(NAME)
+    for path in folder.glob("segments/*/text-1.arrow"):
+        path.unlink()
+    with elanus.connect(folder) as client:
+        for text, expected in CASES:
+            assert found(client, text) == expected
+
+
+def test_a_field_that_is_added_later_can_be_matched(client: elanus.Client) -> None:
+    create(client)
+    client.insert(NAME, rows(TEXTS))
+    client.flush(NAME)
+    client.add_collection_field(NAME, "more", DataType.VARCHAR, **MATCHED, default_value="Red kite")
+    client.insert(NAME, [{"id": 99, "text": "a", "more": "grey owl", "vector": [1.0, 1.0]}])
+    for _ in range(2):
+        assert found(client, "phrase_match(more, 'red kite')") == list(range(8))
+        assert found(client, "text_match(more, 'owl')") == [99]
+        assert found(client, "not (text_match(more, 'kite owl', minimum_should_match=2)) and id > 6") == [7, 99]
+        client.flush(NAME)
+
+
 def test_phrases_are_those_of_tantivy(client: elanus.Client) -> None:
     """Of two words, or without slop; in a longer one tantivy spends the slop on each word anew, Milvus on the whole."""
     chance = random.Random(5)

@@ -49,10 +49,8 @@ class Searching(Base):
         """Return, for each query, the `limit` most similar rows that match the filter.
 
         Args:
-            data: vectors (a list, or an array of shape (queries, dim)), or texts for a field that a BM25 or a
-                TEXTEMBEDDING function fills. Bytes serve for FLOAT16, BFLOAT16, INT8 and BINARY vectors. Sparse vectors
-                are dicts {index: weight}, lists of pairs, or a scipy.sparse array. A query against the vectors of a
-                struct array, "array[field]", is a list or matrix of vectors.
+            data: vectors (a list, or a float array of shape (queries, dim)), or texts for a field that a BM25 or a
+                TEXTEMBEDDING function fills.
             filter, filter_params: a Milvus boolean expression and the values of its `{name}` places, or an
                 `elanus.Expression` (`F.year >= 2020`), which holds its own.
             output_fields: fields to return with each hit; "*" means all.
@@ -91,8 +89,8 @@ class Searching(Base):
         level = given_consistency("search", kwargs.pop("consistency_level", None))
         digits = check_whole("search", "round_decimal", kwargs.pop("round_decimal", -1), -1, 6)
         grouped = {name: kwargs.pop(name, None) for name in GROUPING}
-        trace = _trace("search", kwargs.pop("explain", False))
         orders = given_orders("search", kwargs)
+        trace = _trace("search", kwargs.pop("explain", False))
         refuse("search", kwargs, ("filter_params", "offset", "round_decimal", "explain", *GROUPING, *ORDERING))
         check_timeout("search", timeout)
         limit, offset = check_window(limit, offset)
@@ -153,8 +151,8 @@ class Searching(Base):
         level = given_consistency("hybrid_search", kwargs.pop("consistency_level", None))
         digits = check_whole("hybrid_search", "round_decimal", kwargs.pop("round_decimal", -1), -1, 6)
         grouped = {name: kwargs.pop(name, None) for name in GROUPING}
-        trace = _trace("hybrid_search", kwargs.pop("explain", False))
         orders = given_orders("hybrid_search", kwargs)
+        trace = _trace("hybrid_search", kwargs.pop("explain", False))
         refuse("hybrid_search", kwargs, ("offset", "round_decimal", "explain", *GROUPING, *ORDERING))
         check_timeout("hybrid_search", timeout)
         limit, offset = check_window(limit, offset)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from elanus.errors import FilterError, did_you_mean
 from elanus.filter.conditions import Arith, Const, Element, Field, Length, Moved, Operand, Path
 from elanus.filter.excerpt import Span, wrong
 from elanus.filter.parse import parse
 from elanus.filter.scalars import BOOL, LIST, NUMBER, STRING, TIMESTAMP, kind_of
 from elanus.filter.tree import Name
+from elanus.filter.writing import RESERVED
 from elanus.schema.collection import DYNAMIC_FIELD, CollectionSchema
 from elanus.schema.fields import FLOATS, INTEGERS, FieldSchema
 from elanus.schema.structs import nested_name
@@ -33,6 +36,10 @@ def resolve(text: str, name: Name, schema: CollectionSchema) -> Field | Element 
     field = declared(schema, name.name)
     if field is not None:
         return _declared(text, name, field)
+    if name.name == DYNAMIC_FIELD and name.keys and str(name.keys[0]).lower() in RESERVED:
+        field = declared(schema, str(name.keys[0]))
+        if field is not None:
+            return _declared(text, replace(name, name=field.name, keys=name.keys[1:]), field)
     if name.inner:
         raise wrong(text, name.span, f'a key is written in quotes: {name.name}["{name.inner}"]')
     if name.name in NULLS and not name.keys:

@@ -15,6 +15,7 @@ Rows = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 _LEAST_SAFE_SQUARE = 1e-30
+_LARGEST = 3e38
 
 
 class Metric(str, Enum):
@@ -92,8 +93,7 @@ def unit(vectors: Floats, lengths: Floats) -> Floats:
 
 def unit_query(query: Floats) -> Floats:
     """Return one query vector scaled to length 1, float32 (d,); zero stays zero."""
-    with np.errstate(over="ignore"):
-        square = float(np.dot(query, query))
-    length = math.sqrt(square) if _LEAST_SAFE_SQUARE < square < math.inf else float(norms(query[None, :])[0])
-    scaled: Floats = query / np.float32(length or 1)
+    wide = query.astype(np.float64)  # in which no square of a float32 overflows
+    length = math.sqrt(float(np.dot(wide, wide)))
+    scaled: Floats = query / np.float32(length or 1) if length < _LARGEST else (wide / length).astype(np.float32)
     return scaled
