@@ -121,3 +121,14 @@ def test_pages_follow_each_other(filled: Filled) -> None:
     pages = [filled.client.search("c", query, limit=5, offset=n)[0].distances for n in (0, 5, 10, 15)]
     assert [distance for page in pages for distance in page] == whole
     assert whole == pytest.approx(filled.best(filled.query)[:20], rel=1e-5, abs=1e-5)
+
+
+def test_an_iterator_gives_every_hit_once_by_distance(filled: Filled) -> None:
+    query = [given(filled.dtype, filled.query)]
+    iterator = filled.client.search_iterator("c", query, batch_size=7)
+    hits = []
+    while page := iterator.next():
+        hits += page
+    best = filled.best(filled.query)
+    assert [hit["distance"] for hit in hits] == pytest.approx(best, rel=1e-5, abs=1e-5)
+    assert len({hit["id"] for hit in hits}) == len(best)

@@ -38,7 +38,7 @@ class SearchPage(list[Hit]):
         return [hit["distance"] for hit in self]
 
 
-class Iterator:
+class Batches:
     """What both iterators share: they end, and they refuse to go on after `close()` or the client's own."""
 
     def __init__(self, call: str, store: Store, size: int, limit: int | None) -> None:
@@ -60,7 +60,7 @@ class Iterator:
             self._left -= given
 
 
-class QueryIterator(Iterator):
+class QueryIterator(Batches):
     """The rows of a query in batches, in the order of their keys."""
 
     def __init__(self, store: Store, view: View, rids: Int64s, output: Output, size: int, limit: int | None) -> None:
@@ -86,7 +86,7 @@ class QueryIterator(Iterator):
         self._view, self._rids = None, self._rids[:0].copy()
 
 
-class SearchIterator(Iterator):
+class SearchIterator(Batches):
     """The hits of a search in batches, best first, until every row that may be a hit has come."""
 
     def __init__(
