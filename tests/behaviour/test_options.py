@@ -61,17 +61,17 @@ UNSUPPORTED = [
         ("refresh", True),
     )],
     *[("query", name, value) for name, value in (
-        ("order_by", ["id:desc"]), ("group_by_fields", ["id"]), ("iterator", True), ("timezone", "UTC"),
+        ("iterator", True), ("timezone", "UTC"),
         ("guarantee_timestamp", 1),
     )],
     *[("search", name, value) for name, value in (
         ("function_chains", [object()]), ("highlighter", object()),
         ("search_aggregation", object()), ("json_path", "/a"), ("json_type", "int"),
-        ("radius", 0.5), ("order_by_fields", [{"field": "id"}]), ("guarantee_timestamp", 1), ("graceful_time", 5),
+        ("radius", 0.5), ("guarantee_timestamp", 1), ("graceful_time", 5),
         ("timezone", "UTC"), ("ignore_growing", True), ("iterator", True), ("namespace", "n"),
     )],
     *[("hybrid_search", name, value) for name, value in (
-        ("json_path", "/a"), ("order_by_fields", [{"field": "id"}]),
+        ("json_path", "/a"),
     )],
 ]  # fmt: skip
 

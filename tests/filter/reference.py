@@ -521,6 +521,36 @@ def lengths(draw: st.DrawFn) -> Filter:
 
 
 @st.composite
+def quantified(draw: st.DrawFn) -> Filter:
+    operand, op = draw(st.sampled_from(LISTS)), draw(st.sampled_from(list(COMPARE)))
+    wanted, threshold = draw(element_of(operand)), draw(st.integers(0, 3))
+    than = rounded(wanted, operand.single)
+    name, rule = draw(st.sampled_from(list(QUANTIFIERS.items())))
+    option = f", threshold={threshold}" if name in ("match_least", "match_most", "match_exact") else ""
+    negated = draw(st.booleans())
+    condition = f"not ($ {op} {literal(wanted)})" if negated else f"$ {op} {literal(wanted)}"
+
+    def test(row: Row) -> bool | None:
+        found = operand.value(row)
+        if found is None:
+            return None
+        hits = sum(COMPARE[op](entry, than) is not negated for entry in found)
+        return rule(hits, len(found), threshold)
+
+    return Filter(f"{draw(st.sampled_from([name, name.upper()]))}({operand.text}, {condition}{option})", test)
+
+
+QUANTIFIERS: dict[str, Callable[[int, int, int], bool]] = {
+    "element_filter": lambda hits, size, threshold: hits > 0,
+    "match_any": lambda hits, size, threshold: hits > 0,
+    "match_all": lambda hits, size, threshold: hits == size,
+    "match_least": lambda hits, size, threshold: hits >= threshold,
+    "match_most": lambda hits, size, threshold: hits <= threshold,
+    "match_exact": lambda hits, size, threshold: hits == threshold,
+}
+
+
+@st.composite
 def text_matches(draw: st.DrawFn) -> Filter:
     wanted = draw(st.lists(terms, max_size=4))
     least = draw(st.integers(1, 3))
@@ -614,6 +644,7 @@ leaves = st.one_of(
     null_tests(),
     contained(),
     lengths(),
+    quantified(),
     text_matches(),
     phrase_matches(),
     moment_tests(),

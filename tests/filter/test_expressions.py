@@ -150,3 +150,19 @@ def test_an_expression_shows_itself() -> None:
     assert expression.text == "(year >= {v0}) and (json_contains(tags, {v1}))"
     assert expression.params == {"v0": 2020, "v1": 'a "b"'}
     assert repr(F.year) == "F: year"
+
+
+def test_a_declared_field_may_have_the_name_of_a_word_of_the_language() -> None:
+    with elanus.connect(":memory:") as client:
+        schema = client.create_schema()
+        schema.add_field("id", elanus.DataType.INT64, is_primary=True)
+        schema.add_field("like", elanus.DataType.INT64, nullable=True)
+        schema.add_field("interval", elanus.DataType.ARRAY, element_type=elanus.DataType.INT64, max_capacity=3)
+        schema.add_field("vector", elanus.DataType.FLOAT_VECTOR, dim=2)
+        indexes = client.prepare_index_params()
+        indexes.add_index("vector", metric_type="L2")
+        client.create_collection("c", schema=schema, index_params=indexes)
+        client.insert("c", [{"id": n, "like": n or None, "interval": [n, 5], "vector": [n, 1]} for n in range(3)])
+        for filter, ids in ((F.like >= 1, [1, 2]), (F.like.is_null(), [0]), (F.interval[0] == 2, [2])):
+            assert found(client, filter) == ids
+        assert found(client, F.interval.contains(5) & (F["interval"].length == 2)) == [0, 1, 2]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from elanus.errors import FilterError, NotSupported
+from elanus.errors import FilterError
 from elanus.filter import compile_filter
 
 from tests.filter.rows import SCHEMA, make_schema
@@ -239,7 +239,26 @@ ERRORS = [
     ("count == 1;", ";", "unexpected character ';'"),
     ("ключ == 1", "к", '$meta["..."]'),
     (r"color == 'a\q'", r"'a\q'", "unknown escape"),
-    ("meta[a] == 1", "a", "a key is written in quotes"),
+    ("meta[a] == 1", "meta[a]", "'meta' holds no structs; a key is written in quotes: [\"a\"]"),
+    ("tags[a] == 1", "tags[a]", "'tags' holds no structs"),
+    ("nope[a] == 1", "nope[a]", 'a key is written in quotes: nope["a"]'),
+    # elements
+    ("$ == 1", "$", "'$' stands inside element_filter, match_any and its like only"),
+    ("$[a] == 1", "$[a]", "'$' stands inside element_filter"),
+    ("$['a'] == 1", "'a'", "expected the name of a struct's field, without quotes"),
+    ("match_any(color, $ == 'a')", "color", "match_any needs an ARRAY field, not the VARCHAR field 'color'"),
+    ("match_any(meta['a'], $ == 'a')", "meta['a']", "match_any needs an ARRAY field, not the JSON path"),
+    ("match_any(tags, $ == 5)", "$ == 5", "cannot compare the VARCHAR field '$' with the number 5"),
+    ("match_any(tags, $[a] == 5)", "$[a]", "the elements of 'tags' are no structs; write $"),
+    ("match_any(tags, color == 'a')", "color", "a condition on elements names nothing else; the element's is $"),
+    ("match_any(tags, color is null)", "color", "names nothing else"),
+    ("match_any(tags, text_match(note, 'a'))", "text_match(note, 'a')", "text_match cannot be asked of elements"),
+    ("match_any(tags, $)", "$", "expected a condition"),
+    ("match_any(tags)", "match_any(tags)", "takes 2 arguments, not 1"),
+    ("match_least(tags, $ == 'a')", "match_least(tags, $ == 'a')", "match_least needs threshold=..., a number"),
+    ("match_most(tags, $ == 'a', threshold=-1)", "-1", "threshold must be an integer, 0 or more, not the number -1"),
+    ("match_exact(tags, $ == 'a', 2)", "match_exact(tags, $ == 'a', 2)", "takes 2 arguments, and threshold=..., not 3"),
+    ("match_any(tags, $ == 'a', threshold=1)", "threshold", "match_any has no option 'threshold'"),
     ("meta[1.5] == 1", "1.5", "expected a key in quotes or an index"),
     ("meta['a' == 1", "==", "expected ']' after a key"),
     ("{5} == 1", "5", "expected the name of a parameter in braces"),
@@ -258,21 +277,6 @@ def test_an_error_marks_its_place_and_says_what_to_do(text: str, marked: str, me
     assert carets.strip("^ ") == ""
     assert text[start : start + carets.count("^")] == marked
     assert caught.value.code == 1100
-
-
-LATER = [
-    ("element_filter(tags, $ == 1)", "element_filter"),
-    ("MATCH_ANY(tags, $ == 'a')", "MATCH_ANY"),
-    ("$[a] == 1", "$"),
-]
-
-
-@pytest.mark.parametrize(("text", "marked"), LATER, ids=[text for text, _ in LATER])
-def test_what_milvus_has_and_this_version_has_not_is_named(text: str, marked: str) -> None:
-    with pytest.raises(NotSupported, match="not supported yet") as caught:
-        compile_filter(text, SCHEMA)
-    carets = str(caught.value).split("\n")[2]
-    assert text[carets.index("^") - 2 :][: carets.count("^")] == marked
 
 
 def test_a_long_filter_is_shown_around_the_place_only() -> None:

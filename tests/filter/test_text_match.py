@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+import json
 import random
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +81,23 @@ def test_every_state_of_the_rows_gives_the_same_matches(folder: Path) -> None:
         assert sorted(hits.ids) == [0, 1, 2, 3, 4], state
 
 
+def test_another_process_finds_the_same(client: elanus.Client, folder: Path) -> None:
+    create(client)
+    client.insert(NAME, rows(TEXTS[:4]))
+    client.flush(NAME)
+    client.insert(NAME, [{**row, "id": row["id"] + 4} for row in rows(TEXTS[4:])])
+    asked = [text for text, _ in CASES]
+    script = """
+import elanus, json, sys
+client = elanus.connect(sys.argv[1])
+print([[row["id"] for row in client.query("c", filter=text)] for text in json.loads(sys.argv[2])])
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(folder), json.dumps(asked)], capture_output=True, text=True, check=True
+    )
+    assert ast.literal_eval(done.stdout) == [expected for _, expected in CASES]
+
+
 def test_rows_are_deleted_by_their_words(client: elanus.Client) -> None:
     create(client)
     client.insert(NAME, rows(TEXTS))
@@ -140,6 +161,31 @@ def test_a_field_for_matching_is_described_and_kept(folder: Path) -> None:
         client.insert(NAME, rows(TEXTS))
         client.flush(NAME)
         assert list(folder.glob("segments/*/text-1.arrow"))
+
+
+def test_a_segment_without_the_file_is_inverted_when_it_is_asked(folder: Path) -> None:
+    with elanus.connect(folder) as client:
+        create(client)
+        client.insert(NAME, rows(TEXTS))
+        client.flush(NAME)
+    for path in folder.glob("segments/*/text-1.arrow"):
+        path.unlink()
+    with elanus.connect(folder) as client:
+        for text, expected in CASES:
+            assert found(client, text) == expected
+
+
+def test_a_field_that_is_added_later_can_be_matched(client: elanus.Client) -> None:
+    create(client)
+    client.insert(NAME, rows(TEXTS))
+    client.flush(NAME)
+    client.add_collection_field(NAME, "more", DataType.VARCHAR, **MATCHED, default_value="Red kite")
+    client.insert(NAME, [{"id": 99, "text": "a", "more": "grey owl", "vector": [1.0, 1.0]}])
+    for _ in range(2):
+        assert found(client, "phrase_match(more, 'red kite')") == list(range(8))
+        assert found(client, "text_match(more, 'owl')") == [99]
+        assert found(client, "not (text_match(more, 'kite owl', minimum_should_match=2)) and id > 6") == [7, 99]
+        client.flush(NAME)
 
 
 def test_phrases_are_those_of_tantivy(client: elanus.Client) -> None:

@@ -99,6 +99,13 @@ def test_a_datetime_in_python_is_a_moment_in_the_filter() -> None:
     when = F.seen >= datetime(2025, 1, 2, 20, tzinfo=EAST)
     assert str(when) == "seen >= ISO '2025-01-02T12:00:00Z'"
     assert matching(when.text, ROWS, **when.params) == matching(str(when), ROWS) == [1, 2, 3]
+    day_later = F.seen + timedelta(days=1) == datetime(2025, 1, 2, 12)
+    assert str(day_later) == "seen + INTERVAL 'PT86400S' == ISO '2025-01-02T12:00:00Z'"
+    assert matching(str(day_later), ROWS) == [0]
+    assert matching(str(F.seen - timedelta(hours=-24) == datetime(2025, 1, 2, 12)), ROWS) == [0]
+    assert matching(str(F.seen - timedelta(hours=24) == datetime(2025, 1, 2, 12)), ROWS) == [2]
+    with pytest.raises(FilterError, match="whole seconds"):
+        F.seen + timedelta(microseconds=1)
     assert str(F.seen < datetime(2025, 1, 1)) == "seen < ISO '2025-01-01T00:00:00Z'"
 
 

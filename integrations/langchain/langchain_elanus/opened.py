@@ -33,6 +33,7 @@ class Opened(VectorStore):
         text_field: str = "text",
         vector_field: str = "vector",
         sparse_field: str = "sparse",
+        partition_key_field: str | None = None,
         drop_old: bool = False,
         **connection: Any,
     ) -> None:
@@ -57,6 +58,7 @@ class Opened(VectorStore):
             "index_params": index_params,
             "bm25": bm25,
             "analyzer": {"type": analyzer} if isinstance(analyzer, str) else analyzer,
+            "partition_key": partition_key_field,
         }
         self._search_params = dict(search_params or {})
         self._searcher: Searcher | None = None

@@ -43,6 +43,10 @@ class Reading(Opened):
             vector_field: (keyword) the field to search, if there are several.
             search_params: (keyword) of the index.
             reranker: (keyword) an object with `rerank(query, documents)`, to order `fetch_k` (50) near documents.
+            group_by_field, group_size, strict_group_size: (keyword) `k` groups of documents with one value in a field
+                or metadata key, so many of each.
+            explain: (keyword) put why each document was found into its metadata, as "explanation".
+            partition_names: (keyword) the partitions to search.
         """
         check_options("similarity_search", kwargs, DENSE, k)
         vector = self._model(kwargs).embed_query(query)
@@ -73,7 +77,7 @@ class Reading(Opened):
         return self._diverse(embedding, k, fetch_k, lambda_mult, kwargs)
 
     def text_search(self, query: str, k: int = 4, **kwargs: Any) -> list[Document]:
-        """Return the `k` best documents by BM25; options `filter`, `reranker`, `fetch_k`."""
+        """Return the `k` best documents by BM25; options of `similarity_search_with_score` but those of vectors."""
         return _documents(self.text_search_with_score(query, k, **kwargs))
 
     def text_search_with_score(self, query: str, k: int = 4, **kwargs: Any) -> Scored:
@@ -93,7 +97,8 @@ class Reading(Opened):
             fetch_k: (keyword) how many hits each search brings (50).
             ranker: (keyword) RRFRanker (the default) or WeightedRanker, weights in the order (dense, BM25).
             reranker: (keyword) an object with `rerank(query, documents)`; or the fusion, like `ranker`.
-            filter, vector_field, search_params: (keyword) as in `similarity_search_with_score`.
+            filter, vector_field, search_params, group_by_field, explain, ...: (keyword) as in
+                `similarity_search_with_score`.
         """
         check_options("hybrid_search", kwargs, HYBRID, k)
         vector = self._model(kwargs).embed_query(query)

@@ -21,9 +21,12 @@ from langchain_core.documents import Document
 from langchain_elanus.documents import to_document
 
 Scored = list[tuple[Document, float]]
-NEAR = ("filter", "vector_field", "search_params")
+PASSED = ("explain", "group_by_field", "group_size", "strict_group_size", "partition_names")
+"""Options that the client takes as they are."""
+
+NEAR = ("filter", "vector_field", "search_params", *PASSED)
 DENSE = (*NEAR, "reranker", "fetch_k")
-TEXT = ("filter", "reranker", "fetch_k")
+TEXT = ("filter", "reranker", "fetch_k", *PASSED)
 HYBRID = (*DENSE, "ranker")
 FETCH = 50
 MOST = 16_384
@@ -42,6 +45,10 @@ def check_options(call: str, options: Mapping[str, Any], known: Sequence[str], k
 def is_fusion(ranker: Any) -> bool:
     """Whether a ranker fuses hits (RRFRanker, WeightedRanker) rather than reading texts."""
     return not callable(getattr(ranker, "rerank", None)) and callable(getattr(ranker, "dict", None))
+
+
+def _passed(options: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: options[name] for name in PASSED if name in options}
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,6 +112,7 @@ class Searcher:
             RRFRanker() if ranker is None else ranker,
             limit=k if reranker is None else fetch,
             output_fields=self.layout.output,
+            **_passed(options),
         )[0]
         scored = self._scored(found)
         return scored if reranker is None else self._reranked(reranker, query, scored, k)
@@ -130,14 +138,20 @@ class Searcher:
             [*self.layout.output, *more],
             dict(params) if params else None,
             anns_field=field,
+            **_passed(options),
         )[0]
 
     def _filter(self, options: Mapping[str, Any]) -> Expression | str | None:
         return translate_filter(options.get("filter"), "langchain")
 
     def _scored(self, hits: Any) -> Scored:
-        layout = self.layout
-        return [(to_document(hit.id, hit["entity"], layout), hit["distance"]) for hit in hits]
+        return [(self._document(hit), hit["distance"]) for hit in hits]
+
+    def _document(self, hit: Any) -> Document:
+        document = to_document(hit.id, hit["entity"], self.layout)
+        if "explanation" in hit:
+            document.metadata["explanation"] = hit["explanation"]
+        return document
 
     def _reranked(self, model: Any, query: str | None, found: Scored, k: int) -> Scored:
         if query is None:

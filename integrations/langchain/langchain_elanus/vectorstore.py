@@ -28,6 +28,8 @@ class ElanusVectorStore(Writing, Reading):
         bm25: whether a new collection can be searched by text (search types "text" and "hybrid").
         analyzer: how its text is cut into terms: a built-in analyzer's name, or Milvus's analyzer_params.
         pk_field, text_field, vector_field, sparse_field: the names of the fields.
+        partition_key_field: a metadata key, a str that every document of a new collection has, such as its tenant:
+            a search with `filter={key: value}` costs what the tenant holds.
         drop_old: drop an existing collection first.
         connection: further arguments of `elanus.connect` (durability, token, user, password, db_name, ...).
 

@@ -13,6 +13,7 @@ from elanus.client.collections import Collections
 from elanus.client.databases import Databases
 from elanus.client.embeddings import Embeddings
 from elanus.client.indexes import Indexes
+from elanus.client.iterators import Iterators
 from elanus.client.partitions import Partitions
 from elanus.client.rows import Rows
 from elanus.client.searching import Searching
@@ -31,6 +32,7 @@ class Client(
     Indexes,
     Rows,
     Searching,
+    Iterators,
     Embeddings,
     Analyzing,
     Upkeep,

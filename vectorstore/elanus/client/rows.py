@@ -24,14 +24,16 @@ from elanus.schema.buffers import numbers
 from elanus.schema.collection import CollectionSchema
 from elanus.schema.partial import brings_keys, checked_operations, to_pieces, with_own_keys
 from elanus.schema.rows import to_batch
+from elanus.search.aggregates import as_aggregation
 from elanus.search.found import fetch
-from elanus.search.matching import matching
+from elanus.search.matching import among, matching
+from elanus.search.ordering import given_orders, orderable, ordered_rids
 from elanus.search.request import MAX_LIMIT, check_window, make_predicate
+from elanus.search.values import named
 from elanus.storage.keys import Keys
 from elanus.storage.part import Int64s
 from elanus.storage.view import View, find
 
-COUNT = "count(*)"
 NOTHING_WRITTEN = Written(pa.array([], pa.int64()), 0)
 INT64_RANGE = range(-(2**63), 2**63)
 
@@ -206,17 +208,24 @@ class Rows(Base):
             filter, filter_params: a Milvus boolean expression and the values of its `{name}` places, or an
                 `elanus.Expression` (`F.year >= 2020`), which holds its own. An empty one
                 needs a `limit`.
-            output_fields: None and "*" mean all; ["count(*)"] counts instead.
-            limit, offset: the window, by keyword.
+            output_fields: None and "*" mean all. "count(*)", "count(field)", "sum(field)", "min(field)", "max(field)"
+                and "avg(field)" calculate instead, over all rows or by group; null and missing values are left out.
+            group_by_fields: integer, BOOL or VARCHAR fields, or keys in JSON, by keyword: one row for each group, in
+                the order of the groups' values; null is a group of its own.
+            order_by: ["price:desc", "year:asc:nulls_first"], or dicts of field, order and nulls, by keyword: scalar
+                fields or keys in JSON, of groups also aggregates. Null is last when ascending, first when descending,
+                unless said otherwise; equals are ordered by key.
+            limit, offset: the window, by keyword; it counts groups if there are any.
 
         Returns:
-            A list of dicts, each with the key.
+            A list of dicts, each with the key, or of aggregates as they are written in output_fields.
         """
         filter_params = kwargs.pop("filter_params", None)
         limit, offset = kwargs.pop("limit", None), kwargs.pop("offset", 0)
         level = given_consistency("query", kwargs.pop("consistency_level", None))
-        known = ("filter_params", "limit", "offset")
-        refuse("query", kwargs, known)
+        orders = given_orders("query", kwargs)
+        group_by_fields = kwargs.pop("group_by_fields", None)
+        refuse("query", kwargs, ("filter_params", "limit", "offset", "order_by", "group_by_fields"))
         check_timeout("query", timeout)
         if ids is not None and filter not in (None, ""):
             raise InvalidArgument("query: give either ids or a filter")
@@ -224,17 +233,21 @@ class Rows(Base):
         view, schema = collection.view(), collection.definition.schema
         inside = collection.definition.partitions.readable(partition_names)
         predicate = make_predicate(schema, filter, filter_params, inside)
-        if output_fields and COUNT in output_fields:
-            if len(output_fields) > 1 or ids is not None or limit is not None or offset:
-                raise InvalidArgument(f"query: {COUNT} takes a filter only, no other field, ids, limit or offset")
-            return QueryResult([{COUNT: matching(view, predicate).total}])
+        aggregation = as_aggregation(schema, output_fields, group_by_fields)
+        rids = None if ids is None else _rids_of_keys(view, collection, as_keys(collection, ids), inside)
+        if aggregation is not None:
+            aggregation.check(orders, offset, limit)
+            chosen = matching(view, predicate) if rids is None else among(view, rids)
+            return QueryResult(aggregation.run(view, chosen, orders, offset, limit))
         output = collection.definition.output(output_fields, query=True)
-        if ids is not None:
-            rids = _rids_of_keys(view, collection, as_keys(collection, ids), inside)
-        else:
-            if (filter is None or filter == "") and limit is None:
-                raise InvalidArgument("query: give a filter, ids or a limit")
-            rids = _ordered_by_key(view, collection, predicate, _end(limit, offset))
+        if rids is None and limit is None and (filter is None or filter == ""):
+            raise InvalidArgument("query: give a filter, ids or a limit")
+        if orders:
+            names = [*orderable(schema, "query: order_by", orders), named(schema, "", collection.definition.key_field)]
+            chosen = matching(view, predicate) if rids is None else among(view, rids)
+            rids = ordered_rids(view, chosen, names, orders, _end(limit, offset))
+        elif rids is None:
+            rids = ordered_by_key(view, collection, predicate, _end(limit, offset))
         if limit is not None or offset != 0:
             _, offset = check_window(1, offset)
             limit, _ = check_window(MAX_LIMIT - offset if limit is None else limit, offset)
@@ -284,7 +297,7 @@ def _rids_of_keys(view: View, collection: Collection, keys: pa.Array, inside: tu
     return np.asarray(found[np.sort(first)], np.int64)
 
 
-def _ordered_by_key(view: View, collection: Collection, predicate: Predicate | None, most: int | None) -> Int64s:
+def ordered_by_key(view: View, collection: Collection, predicate: Predicate | None, most: int | None) -> Int64s:
     """The matching rows with the smallest keys, ascending by key; `most` of them, or all."""
     allowed = matching(view, predicate)
     key = collection.definition.key_field

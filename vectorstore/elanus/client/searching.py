@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from elanus.client.base import Base
 from elanus.client.options import check_dict, check_timeout, check_whole, given_consistency, refuse
 from elanus.client.results import Hits, SearchResult, make_hits, rounded
-from elanus.client.rows import as_keys
+from elanus.client.routes import route_of, routes_of, search_data
 from elanus.engine.collection import Collection
-from elanus.engine.embedding import query_data
 from elanus.errors import InvalidArgument
-from elanus.filter import Expression, Predicate
+from elanus.filter import Expression
 from elanus.index.metric import to_distance
 from elanus.rank import AnnSearchRequest, Reranking, RRFRanker, as_ranker, as_request, as_reranking
+from elanus.schema.collection import CollectionSchema
 from elanus.schema.output import Output
 from elanus.search.explaining import Ways
 from elanus.search.found import Found, fetch_with_keys
 from elanus.search.grouping import OPTIONS as GROUPING
 from elanus.search.grouping import Grouping, as_grouping, run_grouped, windows
-from elanus.search.request import Route, check_window, make_predicate, make_route, pick_field
+from elanus.search.ordering import OPTIONS as ORDERING
+from elanus.search.ordering import Order, given_orders, order_hits, orderable
+from elanus.search.request import check_window, make_predicate
 from elanus.search.reranking import make_judge
-from elanus.search.stored import stored_queries
 from elanus.search.tracing import Trace, stage
 from elanus.storage.view import View
 
@@ -48,10 +49,8 @@ class Searching(Base):
         """Return, for each query, the `limit` most similar rows that match the filter.
 
         Args:
-            data: vectors (a list, or an array of shape (queries, dim)), or texts for a field that a BM25 or a
-                TEXTEMBEDDING function fills. Bytes serve for FLOAT16, BFLOAT16, INT8 and BINARY vectors. Sparse vectors
-                are dicts {index: weight}, lists of pairs, or a scipy.sparse array. A query against the vectors of a
-                struct array, "array[field]", is a list or matrix of vectors.
+            data: vectors (a list, or a float array of shape (queries, dim)), or texts for a field that a BM25 or a
+                TEXTEMBEDDING function fills.
             filter, filter_params: a Milvus boolean expression and the values of its `{name}` places, or an
                 `elanus.Expression` (`F.year >= 2020`), which holds its own.
             output_fields: fields to return with each hit; "*" means all.
@@ -72,6 +71,8 @@ class Searching(Base):
             group_by_field: return `limit` groups of hits with one value in this field (an integer, BOOL or VARCHAR,
                 or a key in JSON), by keyword; null is a value. `group_size` hits of each (default 1); with
                 `strict_group_size` as many as there are up to that, however deep they rank. `offset` counts groups.
+            order_by_fields: the order in which the hits of the page come back, as `query`'s order_by; groups by their
+                best hits.
 
         Returns:
             One list of hits per query, best first: {key: ..., "distance": ..., "entity": {...}}. min(limit,
@@ -88,8 +89,9 @@ class Searching(Base):
         level = given_consistency("search", kwargs.pop("consistency_level", None))
         digits = check_whole("search", "round_decimal", kwargs.pop("round_decimal", -1), -1, 6)
         grouped = {name: kwargs.pop(name, None) for name in GROUPING}
+        orders = given_orders("search", kwargs)
         trace = _trace("search", kwargs.pop("explain", False))
-        refuse("search", kwargs, ("filter_params", "offset", "round_decimal", "explain", *GROUPING))
+        refuse("search", kwargs, ("filter_params", "offset", "round_decimal", "explain", *GROUPING, *ORDERING))
         check_timeout("search", timeout)
         limit, offset = check_window(limit, offset)
         reranking = _of_a_model(ranker)
@@ -98,19 +100,19 @@ class Searching(Base):
         output = collection.definition.output(output_fields)
         inside = collection.definition.partitions.readable(partition_names)
         predicate = make_predicate(schema, filter, filter_params, inside)
-        data = _data(collection, view, anns_field, data, ids)
+        data = search_data(collection, view, anns_field, data, ids)
         grouping = as_grouping("search", schema, grouped)
         params = {key: value for key, value in search_params.items() if key != "offset"}
         depth = _depth(reranking, limit + offset)
         with stage(trace, "embed"):
-            route = _route(collection, anns_field, data, depth, predicate, params)
+            route = route_of(collection, anns_field, data, depth, predicate, params)
         judge = None if reranking is None else make_judge(schema, reranking, [data], route.queries)
         own = None if trace is None else trace.route()
         found = before = run_grouped(view, schema, route, grouping, limit + offset, own)
         if judge is not None:
             with stage(trace, "rerank"):
                 found = judge.rerank(view, found, _rows_for(grouping, found, limit + offset))
-        pages = windows(view, found, grouping, offset, limit)
+        pages = _ordered(view, schema, windows(view, found, grouping, offset, limit), orders, grouping)
         metric = route.spec.metric
         distances = [hits.scores if judge else to_distance(metric, hits.scores) for hits in pages]
         ways = Ways(view, schema, [route], [before], None, found if judge else None, before)
@@ -149,8 +151,9 @@ class Searching(Base):
         level = given_consistency("hybrid_search", kwargs.pop("consistency_level", None))
         digits = check_whole("hybrid_search", "round_decimal", kwargs.pop("round_decimal", -1), -1, 6)
         grouped = {name: kwargs.pop(name, None) for name in GROUPING}
+        orders = given_orders("hybrid_search", kwargs)
         trace = _trace("hybrid_search", kwargs.pop("explain", False))
-        refuse("hybrid_search", kwargs, ("offset", "round_decimal", "explain", *GROUPING))
+        refuse("hybrid_search", kwargs, ("offset", "round_decimal", "explain", *GROUPING, *ORDERING))
         check_timeout("hybrid_search", timeout)
         limit, offset = check_window(limit, offset)
         reranking = as_reranking(ranker)
@@ -161,7 +164,7 @@ class Searching(Base):
             raise InvalidArgument("hybrid_search: reqs is empty; give at least one AnnSearchRequest")
         requests = [as_request(request) for request in reqs]
         with stage(trace, "embed"):
-            routes = _routes(collection, requests, collection.definition.partitions.readable(partition_names))
+            routes = routes_of(collection, requests, collection.definition.partitions.readable(partition_names))
         fuse = as_ranker(RRFRanker() if reranking else ranker, [route.spec.metric for route in routes])
         data = [request.data for request in requests]
         judge = None if reranking is None else make_judge(schema, reranking, data, routes[0].queries)
@@ -175,24 +178,24 @@ class Searching(Base):
         if judge is not None:
             with stage(trace, "rerank"):
                 fused = judge.rerank(view, fused, _rows_for(grouping, fused, limit + offset))
-        pages = windows(view, fused, grouping, offset, limit)
+        pages = _ordered(view, schema, windows(view, fused, grouping, offset, limit), orders, grouping)
         ways = Ways(view, schema, routes, per_route, fuse, fused if judge else None, before)
         return _result(collection, ways, pages, [hits.scores for hits in pages], output, digits, trace)
-
-
-def _data(collection: Collection, view: View, anns_field: str | None, data: Any, ids: Any) -> Any:
-    """What to search with: the data, or what the rows of `ids` hold."""
-    if ids is None:
-        return data
-    if data is not None:
-        raise InvalidArgument("search: give either data or ids")
-    schema = collection.definition.schema
-    return stored_queries(view, schema, pick_field(schema, anns_field), as_keys(collection, ids))
 
 
 def _rows_for(grouping: Grouping | None, found: Sequence[Found], wanted: int) -> int:
     """How many hits a model ranks at least: all that the groups need."""
     return wanted if grouping is None else max(len(hits.rids) for hits in found)
+
+
+def _ordered(
+    view: View, schema: CollectionSchema, pages: list[Found], orders: Sequence[Order], grouping: Grouping | None
+) -> list[Found]:
+    """Each query's hits in the order of fields, if that is asked for."""
+    if not orders:
+        return pages
+    names = orderable(schema, "order_by_fields", orders)
+    return [order_hits(view, hits, names, orders, grouping) for hits in pages]
 
 
 def _of_a_model(ranker: Any) -> Reranking | None:
@@ -208,34 +211,6 @@ def _of_a_model(ranker: Any) -> Reranking | None:
 
 def _depth(reranking: Reranking | None, wanted: int) -> int:
     return wanted if reranking is None else check_window(reranking.depth(wanted), 0)[0]
-
-
-def _routes(
-    collection: Collection, requests: Sequence[AnnSearchRequest], inside: tuple[int, ...] | None
-) -> list[Route]:
-    routes = []
-    for request in requests:
-        limit, _ = check_window(request.limit, 0)
-        predicate = make_predicate(collection.definition.schema, request.expr, request.expr_params, inside)
-        routes.append(_route(collection, request.anns_field, request.data, limit, predicate, request.param))
-    counts = [route.queries for route in routes]
-    if len(set(counts)) > 1:
-        raise InvalidArgument(f"hybrid_search: the requests have different numbers of queries: {counts}")
-    return routes
-
-
-def _route(
-    collection: Collection,
-    anns_field: str | None,
-    data: Any,
-    limit: int,
-    predicate: Predicate | None,
-    params: Mapping[str, Any] | None,
-) -> Route:
-    definition = collection.definition
-    field = pick_field(definition.schema, anns_field)
-    vectors_or_texts = query_data(collection.name, definition, field, data)
-    return make_route(definition.schema, definition.specs, field, vectors_or_texts, limit, predicate, params)
 
 
 def _trace(call: str, explain: object) -> Trace | None:

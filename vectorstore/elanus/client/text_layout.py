@@ -80,6 +80,7 @@ def make_text_collection(
     index_params: Mapping[str, Any] | None = None,
     bm25: bool = True,
     analyzer: Mapping[str, Any] | None = None,
+    partition_key: str | None = None,
 ) -> None:
     """Create a collection of texts: VARCHAR key, text, a vector field for each of `dims`, BM25, dynamic fields.
 
@@ -90,11 +91,15 @@ def make_text_collection(
         client: embedded, or a server's.
         dims: the length of the vectors of each dense field.
         analyzer: analyzer_params of the text; `{"type": "english"}` if left out.
+        partition_key: a key of the metadata, a str that every text has, such as its tenant: a search filtered by it
+            costs what the tenant holds.
     """
     schema = client.create_schema(auto_id=False, enable_dynamic_field=True)
     schema.add_field(fields.key, DataType.VARCHAR, is_primary=True, max_length=KEY_BYTES)
     analyzed = {"enable_analyzer": True, "analyzer_params": dict(analyzer or {"type": "english"})} if bm25 else {}
     schema.add_field(fields.text, DataType.VARCHAR, max_length=TEXT_BYTES, **analyzed)
+    if partition_key is not None:
+        schema.add_field(partition_key, DataType.VARCHAR, max_length=KEY_BYTES, is_partition_key=True)
     indexes = client.prepare_index_params()
     for name, dim in dims.items():
         schema.add_field(name, DataType.FLOAT_VECTOR, dim=dim)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import os
 import threading
 import time
@@ -16,7 +15,7 @@ from typing import TypeVar
 import numpy as np
 import pyarrow as pa
 
-from elanus.engine import naming
+from elanus.engine import naming, processes
 from elanus.engine.collection import Collection, Stale, open_collection
 from elanus.engine.definition import Definition
 from elanus.engine.maintenance import Maintainer
@@ -73,7 +72,7 @@ class Store:
         if self.private:
             weakref.finalize(self, _remove_own, self.folder, self._owner).atexit = False  # there is `_end_all`
         self._open()
-        _open_stores.add(self)
+        processes.enter(self)
 
     def _open(self) -> None:
         self._lock = threading.RLock()
@@ -90,6 +89,36 @@ class Store:
             with self._reopening:
                 if self._forked:
                     self._open()
+
+    def end_with_process(self) -> None:
+        """At interpreter exit: let maintenance finish its step; a private store is removed."""
+        if self.private:
+            self.close()
+        elif not self._forked:
+            self.maintainer.stop()
+
+    def pause(self, held: set[Path]) -> bool:
+        """Before a fork: close the connections, until `resume`; False for a store that has none.
+
+        `held` has the folders whose write lock other stores of this process hold for the same reason.
+        """
+        self._ending.acquire()  # so that nobody closes it while the process forks
+        if self.closed:
+            self._end()
+        if self._ended or self._forked:
+            self._ending.release()
+            return False
+        folder = self.folder.resolve()
+        self.catalog.pause(lock=folder not in held)
+        held.add(folder)
+        return True
+
+    def resume(self) -> None:
+        """After a fork, in the parent."""
+        try:
+            self.catalog.resume()
+        finally:
+            self._ending.release()
 
     def leave_to_parent(self) -> None:
         """In a forked child: let go of everything inherited, without touching what the parent goes on using."""
@@ -333,65 +362,10 @@ class Store:
             if self.private:
                 _remove_own(self.folder, self._owner)
         self._ended = True
-        _open_stores.discard(self)
+        processes.leave(self)
 
 
 def _remove_own(folder: Path, owner: int) -> None:
     """Remove a private store's folder, on closing or when nobody can reach it any more, but never in a forked child."""
     if os.getpid() == owner:
         place.remove(folder)
-
-
-_open_stores: weakref.WeakSet[Store] = weakref.WeakSet()
-_paused: list[Store] = []
-_forking = threading.Lock()
-
-
-def _end_all() -> None:
-    """At interpreter exit: let maintenance finish its step; a private store is removed."""
-    for store in list(_open_stores):
-        if store.private:
-            store.close()
-        elif not store._forked:
-            store.maintainer.stop()
-
-
-def _before_fork() -> None:
-    _forking.acquire()
-    held: set[Path] = set()
-    for store in list(_open_stores):
-        store._ending.acquire()  # so that nobody closes it while the process forks
-        if store.closed:
-            store._end()
-        if store._ended or store._forked:
-            store._ending.release()
-        else:
-            folder = store.folder.resolve()
-            store.catalog.pause(lock=folder not in held)
-            held.add(folder)
-            _paused.append(store)
-
-
-def _after_fork_in_parent() -> None:
-    try:
-        for store in _paused:
-            try:
-                store.catalog.resume()
-            finally:
-                store._ending.release()
-    finally:
-        _paused.clear()
-        _forking.release()
-
-
-def _after_fork_in_child() -> None:
-    global _forking
-    _forking = threading.Lock()
-    for store in _paused:
-        store.leave_to_parent()
-    _paused.clear()
-
-
-atexit.register(_end_all)
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child)

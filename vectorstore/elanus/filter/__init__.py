@@ -4,7 +4,8 @@ from elanus.filter.columns import Columns, PathValues
 from elanus.filter.conditions import Path
 from elanus.filter.dialects import translate_filter
 from elanus.filter.evaluate import matches
-from elanus.filter.expression import Expression, F, split_filter
+from elanus.filter.expression import Expression, split_filter
+from elanus.filter.fields import F
 from elanus.filter.names import named_path
 from elanus.filter.predicate import Predicate, compile_filter, present, within
 

@@ -25,8 +25,9 @@ from elanus.filter.conditions import (
     Or,
     path_of,
 )
+from elanus.filter.element_calls import element_call
 from elanus.filter.excerpt import Span
-from elanus.filter.functions import CONTAINS, PHRASE_MATCH, RANDOM_SAMPLE, SPATIAL, TEXT_MATCH
+from elanus.filter.functions import CONTAINS, PHRASE_MATCH, QUANTIFIED, RANDOM_SAMPLE, SPATIAL, TEXT_MATCH
 from elanus.filter.moments import Moment
 from elanus.filter.names import ANY_KIND, KIND_OF_TYPE, describe, kind_of_operand
 from elanus.filter.operands import OperandChecker
@@ -46,6 +47,7 @@ from elanus.filter.tree import (
     NullTest,
     Unary,
 )
+from elanus.schema.fields import FieldSchema
 
 SAMPLE = "random_sample(0.1)"
 MARGIN = 1e-10
@@ -92,9 +94,17 @@ class Checker(OperandChecker):
             return self.member(node)
         if isinstance(node, NullTest):
             return self.null_test(node)
+        if isinstance(node, Call) and self.elements is not None:
+            raise self.wrong(node.span, f"{node.name} cannot be asked of elements")
         if isinstance(node, Call) and node.name in CALLS:
             return CALLS[node.name](self, node)
         return self.constant_condition(node)
+
+    def inside(self, array: FieldSchema) -> Checker:
+        """Return a checker of conditions on the elements of an array, in which nothing else has a name."""
+        inner = Checker(self.text, self.schema, self.values)
+        inner.elements = array
+        return inner
 
     def constant_condition(self, node: Node) -> Condition:
         operand = self.operand(node)
@@ -233,6 +243,7 @@ CALLS: dict[str, Callable[[Checker, Call], Condition]] = {
     PHRASE_MATCH: text_call,
     RANDOM_SAMPLE: Checker.misplaced,
     **dict.fromkeys(SPATIAL, spatial_call),
+    **dict.fromkeys(QUANTIFIED, element_call),
 }
 
 

@@ -24,11 +24,15 @@ class Const:
 
 @dataclass(frozen=True)
 class Field:
-    """A declared scalar or ARRAY field; `dtype` is the type of the elements in an ARRAY."""
+    """A declared scalar or ARRAY field; `dtype` is the type of the elements in an ARRAY.
+
+    A field of the structs in the array `struct` is an array of its own, named "array[field]".
+    """
 
     name: str
     dtype: DataType
     is_array: bool = False
+    struct: str = ""
 
 
 @dataclass(frozen=True)
@@ -172,9 +176,19 @@ class Spatial:
     distance: float | None = None
 
 
+@dataclass(frozen=True)
+class Quantified:
+    """Whether as many elements of a list match a condition as the function says; in it, fields are the element's."""
+
+    array: str
+    function: str
+    condition: Condition
+    threshold: int = 0
+
+
 Leaf: TypeAlias = "Compare | In | Like | Contains"
 Condition: TypeAlias = (
-    "Always | And | Or | Not | Compare | In | Like | IsNull | Contains | TextMatch | PhraseMatch | Spatial"
+    "Always | And | Or | Not | Compare | In | Like | IsNull | Contains | TextMatch | PhraseMatch | Spatial | Quantified"
 )
 
 

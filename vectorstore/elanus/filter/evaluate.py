@@ -23,12 +23,15 @@ from elanus.filter.conditions import (
     Or,
     Path,
     PhraseMatch,
+    Quantified,
     Spatial,
     TextMatch,
     path_of,
     subject,
 )
+from elanus.filter.elements import QUANTIFIERS, ElementRows, counts
 from elanus.filter.leaves import Source, kinds_of, test
+from elanus.filter.lists import offsets
 from elanus.filter.predicate import Predicate
 from elanus.filter.residual import holds
 from elanus.filter.shapes import where_spatial
@@ -53,6 +56,8 @@ def where(condition: Condition, rows: Columns, truth: bool) -> Bools:
         return _where_null(condition, rows, truth)
     if isinstance(condition, (TextMatch, PhraseMatch)):
         return where_text(condition, rows, truth)
+    if isinstance(condition, Quantified):
+        return _where_quantified(condition, rows, truth)
     if isinstance(condition, Spatial):
         return where_spatial(condition, rows, truth)
     return _where_leaf(condition, rows, truth)
@@ -67,6 +72,13 @@ def _where_parts(condition: And | Or, rows: Columns, truth: bool) -> Bools:
         elif mask.any():
             mask &= where(part, rows, truth)
     return mask
+
+
+def _where_quantified(condition: Quantified, rows: Columns, truth: bool) -> Bools:
+    lists = rows.column(condition.array)
+    hits = counts(where(condition.condition, ElementRows(lists), True), lists)
+    found = QUANTIFIERS[condition.function](hits, np.diff(offsets(lists)), condition.threshold)
+    return _definitely(Vector(found, validity(lists)), truth)
 
 
 def _where_null(condition: IsNull, rows: Columns, truth: bool) -> Bools:

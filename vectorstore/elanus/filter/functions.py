@@ -1,4 +1,4 @@
-"""The functions of the filter language, and the parts of Milvus's grammar that are still to come."""
+"""The functions of the filter language."""
 
 from __future__ import annotations
 
@@ -28,6 +28,10 @@ SPATIAL = {
     "st_isvalid": "is_valid",
 }
 """The spatial functions, and shapely's for them, asked of the shape in the filter, which it can prepare."""
+COUNTED = ("match_least", "match_most", "match_exact")
+QUANTIFIED = ("element_filter", "match_any", "match_all", *COUNTED)
+"""The functions that ask how many elements of a list match; some compare it with a number."""
+THRESHOLD = "threshold"
 DISTANCE, VALID = "st_dwithin", "st_isvalid"
 
 
@@ -50,10 +54,9 @@ SIGNATURES = {
     TEXT_MATCH: Signature(2, 2, MINIMUM),
     PHRASE_MATCH: Signature(2, 3),
     RANDOM_SAMPLE: Signature(1, 1),
+    **dict.fromkeys(QUANTIFIED, Signature(2, 2)),
+    **dict.fromkeys(COUNTED, Signature(2, 2, THRESHOLD)),
     **dict.fromkeys(SPATIAL, Signature(2, 2)),
     DISTANCE: Signature(3, 3),
     VALID: Signature(1, 1),
 }
-
-LATER_FUNCTIONS = frozenset({"element_filter"} | {"match_all", "match_any", "match_least", "match_most", "match_exact"})
-LATER_SIGNS = {"$": "'$' (the element of a struct array) is not supported yet"}

@@ -26,6 +26,7 @@ from elanus.filter.conditions import (
     Path,
     subject,
 )
+from elanus.filter.elements import inner_lists
 from elanus.filter.lists import element, elements, equal_to, length, owners, rows_of
 from elanus.filter.moments import moved
 from elanus.filter.numeric import compare_const, compare_vectors, member
@@ -43,7 +44,11 @@ class Source:
 
     def array(self, operand: Field | Path) -> pa.Array:
         """The column of a field or of the path."""
-        return self.rows.column(operand.name) if isinstance(operand, Field) else self.at_path
+        if not isinstance(operand, Field):
+            return self.at_path
+        if operand.struct:
+            return inner_lists(self.rows.column(operand.struct), operand.name[len(operand.struct) + 1 : -1])
+        return self.rows.column(operand.name)
 
     def owners(self, operand: Field | Path) -> Any:
         """The row of each list element; the rows keep it, for it costs more than the test itself."""
@@ -55,7 +60,7 @@ class Source:
         if isinstance(operand, Const):
             return operand.value
         if isinstance(operand, Element):
-            return element(self.rows.column(operand.array.name), operand.index)
+            return element(self.array(operand.array), operand.index)
         if isinstance(operand, Length):
             return length(self.array(operand.array))
         if isinstance(operand, Arith):

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from elanus.errors import FilterError, did_you_mean
 from elanus.filter.conditions import Arith, Const, Element, Field, Length, Moved, Operand, Path
-from elanus.filter.excerpt import wrong
+from elanus.filter.excerpt import Span, wrong
 from elanus.filter.parse import parse
 from elanus.filter.scalars import BOOL, LIST, NUMBER, STRING, TIMESTAMP, kind_of
 from elanus.filter.tree import Name
+from elanus.filter.writing import RESERVED
 from elanus.schema.collection import DYNAMIC_FIELD, CollectionSchema
 from elanus.schema.fields import FLOATS, INTEGERS, FieldSchema
+from elanus.schema.structs import nested_name
 from elanus.types import DataType
 
 ANY_KIND = "json"
@@ -29,9 +33,15 @@ def resolve(text: str, name: Name, schema: CollectionSchema) -> Field | Element 
     Raises:
         FilterError: no such field, or one that cannot be filtered or indexed like this.
     """
-    field = next((f for f in schema.fields if f.name == name.name), None)
+    field = declared(schema, name.name)
     if field is not None:
         return _declared(text, name, field)
+    if name.name == DYNAMIC_FIELD and name.keys and str(name.keys[0]).lower() in RESERVED:
+        field = declared(schema, str(name.keys[0]))
+        if field is not None:
+            return _declared(text, replace(name, name=field.name, keys=name.keys[1:]), field)
+    if name.inner:
+        raise wrong(text, name.span, f'a key is written in quotes: {name.name}["{name.inner}"]')
     if name.name in NULLS and not name.keys:
         raise wrong(text, name.span, f"'{name.name}' is no value; write 'is null' or 'is not null'")
     if schema.enable_dynamic_field:
@@ -42,11 +52,49 @@ def resolve(text: str, name: Name, schema: CollectionSchema) -> Field | Element 
     raise wrong(text, name.span, f"no field '{name.name}', and the collection has no dynamic field{hint}")
 
 
+def declared(schema: CollectionSchema, name: str) -> FieldSchema | None:
+    """Return the declared field of that name."""
+    return next((f for f in schema.fields if f.name == name), None)
+
+
+def struct_member(text: str, span: Span, array: FieldSchema, name: str | None) -> Field:
+    """Return a field of the structs in an array.
+
+    Raises:
+        FilterError: there is no such field, none was named, or it cannot be filtered.
+    """
+    inner = {f.name: f for f in array.struct_fields or ()}
+    if name is None or name not in inner:
+        hint = did_you_mean(name or "", inner) or f"; they have {', '.join(inner)}"
+        said = f"have no field '{name}'" if name else "are compared by a field"
+        raise wrong(text, span, f"the structs in '{array.name}' {said}{hint}")
+    if inner[name].dtype not in KIND_OF_TYPE:
+        raise wrong(text, span, f"the {inner[name].dtype.name} field '{array.name}[{name}]' cannot be filtered")
+    return Field(name, inner[name].dtype)
+
+
+def _of_structs(text: str, name: Name, array: FieldSchema) -> Field | Element:
+    if not name.inner:
+        ways = f"match_any({array.name}, $[field] ...), {array.name}[field] or {array.name}[0][field]"
+        raise wrong(text, name.span, f"the struct array '{array.name}' is asked by 'is null', {ways}")
+    member = struct_member(text, name.span, array, name.inner)
+    inner = Field(nested_name(array.name, member.name), member.dtype, is_array=True, struct=array.name)
+    if not name.keys:
+        return inner
+    if len(name.keys) == 1 and isinstance(name.keys[0], int):
+        return Element(inner, name.keys[0])
+    raise wrong(
+        text, name.span, f"the struct array '{array.name}' takes one index, as in {array.name}[0][{name.inner}]"
+    )
+
+
 def _declared(text: str, name: Name, field: FieldSchema) -> Field | Element | Path:
+    if field.struct_fields is not None:
+        return _of_structs(text, name, field)
+    if name.inner:
+        raise wrong(text, name.span, f"'{field.name}' holds no structs; a key is written in quotes: [\"{name.inner}\"]")
     if field.dtype == DataType.JSON:
         return Path(field.name, name.keys)
-    if field.struct_fields is not None:
-        raise wrong(text, name.span, f"the struct array '{field.name}' cannot be filtered yet, except by 'is null'")
     if field.dtype == DataType.ARRAY and field.element_type is not None:
         array = Field(field.name, field.element_type, is_array=True)
         if not name.keys:

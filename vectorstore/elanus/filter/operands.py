@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from elanus.errors import FilterError
 from elanus.filter.conditions import Arith, Const, Element, Field, Length, Moved, Operand, Path, path_of
+from elanus.filter.elements import SELF
 from elanus.filter.excerpt import Span, wrong
 from elanus.filter.functions import LENGTH
 from elanus.filter.moments import Interval, Moment, moment, moved
-from elanus.filter.names import ANY_KIND, KIND_OF_TYPE, describe, is_floating, kind_of_operand, resolve
+from elanus.filter.names import ANY_KIND, KIND_OF_TYPE, describe, is_floating, kind_of_operand, resolve, struct_member
 from elanus.filter.parse import ARITHMETIC, COMPARISONS, LOOSE
 from elanus.filter.scalars import BITWISE, MAX_SHIFT, NUMBER, SHIFTS, TIMESTAMP, arithmetic, fits
 from elanus.filter.tree import (
@@ -20,6 +22,7 @@ from elanus.filter.tree import (
     Call,
     Chain,
     Duration,
+    EachElement,
     ListOf,
     Literal,
     Member,
@@ -31,6 +34,7 @@ from elanus.filter.tree import (
 )
 from elanus.schema.arrow import stored_fields
 from elanus.schema.collection import CollectionSchema
+from elanus.schema.fields import FieldSchema
 from elanus.types import DataType
 
 WHOLE_ONLY = BITWISE | {"%"}
@@ -45,6 +49,7 @@ class OperandChecker:
         self.text = text
         self.schema = schema
         self.values = values
+        self.elements: FieldSchema | None = None
         self.fields: set[str] = set()
         self.paths: set[tuple[str, tuple[str | int, ...]]] = set()
 
@@ -67,6 +72,8 @@ class OperandChecker:
             return Const(node.value)
         if isinstance(node, Name):
             return self.name(node)
+        if isinstance(node, EachElement):
+            return self.element(node)
         if isinstance(node, Template):
             return Const(self.values[node.name])
         if isinstance(node, ListOf):
@@ -92,19 +99,35 @@ class OperandChecker:
     def opaque(self, node: Name) -> Field | None:
         """Return a field that can only be asked whether it is null, as a vector can; None if it is another name."""
         field = next((f for f in stored_fields(self.schema) if f.name == node.name), None)
-        if field is None or node.keys or field.dtype in KIND_OF_TYPE:
+        if field is None or node.keys or field.dtype in KIND_OF_TYPE or self.elements is not None:
             return None
         if field.dtype == DataType.ARRAY and field.struct_fields is None:
             return None
         self.fields.add(field.name)
         return Field(field.name, field.dtype)
 
+    def element(self, node: EachElement) -> Field:
+        """Return the element of a list, or a field of the struct that it is."""
+        array = self.elements
+        if array is None:
+            raise self.wrong(node.span, "'$' stands inside element_filter, match_any and its like only")
+        if array.struct_fields is not None:
+            return struct_member(self.text, node.span, array, node.field)
+        if node.field is not None:
+            raise self.wrong(node.span, f"the elements of '{array.name}' are no structs; write $")
+        assert array.element_type is not None
+        return Field(SELF, array.element_type)
+
     def name(self, node: Name) -> Field | Element | Path:
+        if self.elements is not None:
+            written = f"$[{node.name}]" if self.elements.struct_fields else "$"
+            raise self.wrong(node.span, f"a condition on elements names nothing else; the element's is {written}")
         operand = resolve(self.text, node, self.schema)
         if isinstance(operand, Path):
             self.paths.add((operand.field, operand.keys))
         else:
-            self.fields.add(operand.array.name if isinstance(operand, Element) else operand.name)
+            field = operand.array if isinstance(operand, Element) else operand
+            self.fields.add(field.struct or field.name)
         return operand
 
     def signed(self, node: Unary) -> Operand:
@@ -190,6 +213,9 @@ class OperandChecker:
 
     def array(self, node: Call) -> Field | Path:
         argument = node.args[0]
+        structs = self.opaque(argument) if node.name == LENGTH and isinstance(argument, Name) else None
+        if structs is not None and structs.dtype == DataType.ARRAY:
+            return replace(structs, is_array=True)
         operand = self.operand(argument)
         if isinstance(operand, Path) or (isinstance(operand, Field) and operand.is_array):
             return operand

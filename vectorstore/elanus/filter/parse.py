@@ -10,8 +10,8 @@ from __future__ import annotations
 from functools import lru_cache
 
 from elanus.errors import FilterError, did_you_mean
-from elanus.filter.excerpt import Span, unsupported, wrong
-from elanus.filter.functions import LATER_FUNCTIONS, LATER_SIGNS, SIGNATURES
+from elanus.filter.excerpt import Span, wrong
+from elanus.filter.functions import SIGNATURES
 from elanus.filter.moments import Interval, interval, moment
 from elanus.filter.tokens import END, KEYWORDS, LITERAL, NAME, Token, tokenise
 from elanus.filter.tree import (
@@ -19,6 +19,7 @@ from elanus.filter.tree import (
     Call,
     Chain,
     Duration,
+    EachElement,
     ListOf,
     Literal,
     Logic,
@@ -203,18 +204,25 @@ class Parser:
         while self.accept("["):
             key = self.take()
             if key.kind == NAME:
-                hint = f'a key is written in quotes: {token.text}["{key.text}"]'
-                raise wrong(self.text, key.span, f"struct fields ({token.text}[{key.text}]) do not exist here; {hint}")
+                self.expect("]", "after the field of a struct")
+                return Name(token.text, tuple(keys), self.span(token.start), key.text)
             if not isinstance(key.value, (str, int)) or isinstance(key.value, bool) or not key.exact:
                 raise wrong(self.text, key.span, "expected a key in quotes or an index")
             keys.append(key.value)
             self.expect("]", "after a key or an index")
         return Name(token.text, tuple(keys), self.span(token.start))
 
+    def element(self) -> Node:
+        start, field = self.take().start, None
+        if self.accept("["):
+            if self.token.kind != NAME:
+                raise self.unexpected("expected the name of a struct's field, without quotes")
+            field = self.take().text
+            self.expect("]", "after the field of a struct")
+        return EachElement(field, self.span(start))
+
     def call(self, token: Token) -> Node:
         name = token.text.lower()
-        if name in LATER_FUNCTIONS:
-            raise unsupported(self.text, token.span, f"the function {name} is not supported yet")
         if name not in SIGNATURES or token.text not in (name, name.upper()):
             known = sorted(SIGNATURES)
             hint = did_you_mean(name, known) or f"; known are {', '.join(known)}"
@@ -288,8 +296,6 @@ class Parser:
         """The error that the current token does not belong here."""
         token, before = self.token, self.tokens[self.at - 1] if self.at else None
         sign = (before.text if before else "") + token.text
-        if token.kind in LATER_SIGNS:
-            raise unsupported(self.text, token.span, LATER_SIGNS[token.kind])
         found = "the end of the filter" if token.kind == END else f"'{token.text[:40]}'"
         hint = HINTS.get(token.text) or HINTS.get(sign) or ""
         if not hint and token.kind == NAME and token.text.lower() in KEYWORDS:
@@ -306,4 +312,5 @@ PREFIXES = {
     "+": Parser.unary,
     "~": Parser.unary,
     "exists": Parser.exists,
+    "$": Parser.element,
 }

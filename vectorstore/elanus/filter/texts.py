@@ -64,6 +64,7 @@ def _common(runs: Sequence[Array]) -> Array:
 
 def _among(run: Array, rows: Array) -> Bools:
     """Which rows are in a term's run; both ascend."""
+    rows = rows.astype(run.dtype, copy=False)
     places = np.minimum(run.searchsorted(rows), len(run) - 1)
     return np.asarray(run[places] == rows, np.bool_)
 

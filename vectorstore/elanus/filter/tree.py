@@ -44,10 +44,19 @@ class ListOf:
 
 @dataclass(frozen=True)
 class Name:
-    """A field, a dynamic key, or a path: `name`, `name[0]`, `name["a"]["b"]`."""
+    """A field, a dynamic key, or a path: `name`, `name[0]`, `name["a"]["b"]`; or `name[inner]`, `name[0][inner]`."""
 
     name: str
     keys: tuple[str | int, ...]
+    span: Span
+    inner: str = ""
+
+
+@dataclass(frozen=True)
+class EachElement:
+    """`$`, the element of a list, or `$[field]`, a field of the struct that it is."""
+
+    field: str | None
     span: Span
 
 
@@ -122,5 +131,6 @@ class Call:
 
 
 Node: TypeAlias = (
-    "Literal | Duration | Template | ListOf | Name | Unary | Binary | Chain | Logic | Member | NullTest | Call"
+    "Literal | Duration | Template | ListOf | Name | EachElement | Unary | Binary | Chain | Logic | Member | NullTest"
+    " | Call"
 )

@@ -13,11 +13,10 @@ from elanus.filter.moments import Moment, moment
 from elanus.filter.tokens import BOOLEANS, KEYWORDS
 
 PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-RESERVED = frozenset({*map(str.lower, KEYWORDS), *map(str.lower, BOOLEANS), "null", "none", "nil", "is"})
-RESERVED_BY_MILVUS = frozenset(
-    {"text_match", "phrase_match", "minimum_should_match", "random_sample", "iso", "interval", "element_filter"}
-    | {"match_all", "match_any", "match_least", "match_most", "match_exact", "threshold"}
-)
+RESERVED = frozenset({*map(str.lower, KEYWORDS), *map(str.lower, BOOLEANS), "null", "none", "nil", "is"}) | {
+    *("text_match", "phrase_match", "random_sample", "match_all", "match_any", "iso", "interval")
+}
+"""Names that are words of the language, here or in Milvus; such a field is written $meta["name"], declared or not."""
 ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
@@ -86,7 +85,7 @@ def written_path(name: str, keys: tuple[str | int, ...] = ()) -> str:
         path = [valid_text(name), *(key if isinstance(key, int) else valid_text(key) for key in keys)]
     except ValueError as error:
         raise FilterError(f"the filter's key {name!r}: {error}") from None
-    plain = name == "$meta" or (PLAIN_NAME.fullmatch(name) and name.lower() not in RESERVED | RESERVED_BY_MILVUS)
+    plain = name == "$meta" or (PLAIN_NAME.fullmatch(name) and name.lower() not in RESERVED)
     head = name if plain else "$meta"
     inside = path[1:] if plain else path
     return head + "".join(f"[{key if isinstance(key, int) else quoted(key)}]" for key in inside)

@@ -172,7 +172,7 @@ def as_grouping(call: str, schema: CollectionSchema, options: Mapping[str, Any])
         raise InvalidArgument(f"{call}: strict_group_size must be True or False, not {strict!r}")
     if scorer is not None and scorer not in SCORERS:
         raise InvalidArgument(f"{call}: rank_group_scorer must be one of {', '.join(SCORERS)}, not {scorer!r}")
-    names = tuple(_groupable(schema, call, text) for text in fields)
+    names = tuple(groupable(schema, f"{call}: group_by_field", text) for text in fields)
     return Grouping(names, size, bool(strict), scorer or "max")
 
 
@@ -186,12 +186,17 @@ def _fields(call: str, one: Any, several: Any) -> Sequence[Any]:
     return several
 
 
-def _groupable(schema: CollectionSchema, call: str, text: Any) -> Named:
-    found = named(schema, f"{call}: group_by_field", text)
+def groupable(schema: CollectionSchema, option: str, text: Any) -> Named:
+    """What a name to group by stands for.
+
+    Raises:
+        FieldNotFound, InvalidArgument: no such field, or one of a type that is not grouped by; names the option.
+    """
+    found = named(schema, option, text)
     if found.nested or found.dtype not in GROUPABLE:
-        kind = "a nested value" if found.nested else f"{found.dtype.name}"
+        kind = "a nested value" if found.nested else found.dtype.name
         raise InvalidArgument(
-            f"{call}: group_by_field: hits cannot be grouped by '{text}', which is {kind}; "
+            f"{option}: '{text}' is {kind}, by which nothing is grouped; "
             "group by an integer, BOOL or VARCHAR field, or by a key in JSON"
         )
     return found

@@ -128,6 +128,12 @@ def _sampled(view: View, whole: Matching, share: float) -> Matching:
     return Matching(tuple(choices), tuple(map(len, pieces)))
 
 
+def among(view: View, rids: Int64s) -> Matching:
+    """The rows of these numbers."""
+    choices = tuple(Choice(s.part.rows, rows=np.sort(s.part.locate(rids)[1])) for s in view.slices)
+    return Matching(choices, tuple(choice.count for choice in choices))
+
+
 def _of_slice(s: Slice, predicate: Predicate | None, lookups: frozenset[Hashable]) -> Choice | None:
     if predicate is None:
         return s.once("living rows", lambda: None if s.alive is None else Choice(s.part.rows, mask=s.alive))

@@ -18,7 +18,7 @@ def groups_of(part: Part, names: tuple[Named, ...]) -> Groups:
     """A part's rows by group: each row's number, int32 (rows,), and a row of each number, int64 (groups,)."""
 
     def make() -> Groups:
-        numbers = numbered([c for one in names for c in one.columns(part, np.arange(part.rows))])
+        numbers = numbered([c for one in names for c in one.columns(part)])
         return numbers.astype(np.int32), np.unique(numbers, return_index=True)[1]
 
     return part.derive(("groups", *(one.operand for one in names)), make)

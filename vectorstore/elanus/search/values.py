@@ -17,6 +17,7 @@ from elanus.filter.parse import parse
 from elanus.filter.tree import Name
 from elanus.schema.buffers import bits, from_numbers, numbers
 from elanus.schema.collection import CollectionSchema
+from elanus.search.matching import Matching
 from elanus.storage.encoding import plain
 from elanus.storage.part import Int64s, Part
 from elanus.storage.view import View
@@ -45,15 +46,21 @@ class Named:
         """Whether the values are arrays, or whole JSON objects."""
         return not self.operand.keys if isinstance(self.operand, Path) else self.operand.is_array
 
-    def columns(self, part: Part, rows: Int64s) -> list[pa.Array]:
-        """The values of some rows, as columns that are equal where the values are, and ordered as they are.
+    @property
+    def width(self) -> int:
+        """How many columns the values take."""
+        return 4 if isinstance(self.operand, Path) else 1
+
+    def columns(self, part: Part, rows: Int64s | None = None) -> list[pa.Array]:
+        """The values of some rows (None: of all), as columns that are equal where values are, and ordered as they are.
 
         A field is one column. A place in JSON is four: the kind (null where there is none), as a double, exactly, as
         text; numbers are equal by value, and a bool is none.
         """
         if isinstance(self.operand, Field):
-            return [plain(part.column(self.operand.name).take(from_numbers(rows)))]
-        return _json_columns(part, self.operand, rows)
+            column = part.column(self.operand.name)
+            return [plain(column if rows is None else column.take(from_numbers(rows)))]
+        return _json_columns(part, self.operand, np.arange(part.rows) if rows is None else rows)
 
 
 def named(schema: CollectionSchema, option: str, text: object) -> Named:
@@ -93,6 +100,17 @@ def at_rids(view: View, rids: Int64s, names: Sequence[Named]) -> list[pa.Array]:
     back[np.concatenate(order)] = np.arange(len(rids))
     at = from_numbers(back)
     return [joined(same).take(at) for same in zip(*pieces, strict=True)]
+
+
+def of_rows(view: View, chosen: Matching, names: Sequence[Named]) -> tuple[Int64s, list[pa.Array]]:
+    """The rids of the chosen rows, ascending, and the columns of their values by all the names."""
+    rids, pieces = [np.empty(0, np.int64)], []
+    for s, choice in zip(view.slices, chosen.choices, strict=True):
+        rows = None if choice is None else choice.rows
+        rids.append(s.part.rids if rows is None else s.part.rids[rows])
+        if len(rids[-1]):
+            pieces.append([column for one in names for column in one.columns(s.part, rows)])
+    return np.concatenate(rids), [joined(same) for same in zip(*pieces, strict=True)]
 
 
 def joined(pieces: Sequence[pa.Array]) -> pa.Array:

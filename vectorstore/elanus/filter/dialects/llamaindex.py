@@ -7,7 +7,7 @@ from typing import Any
 
 from elanus.errors import FilterError
 from elanus.filter.dialects.rules import Rule, among, either, equal, every, null, opposite, test
-from elanus.filter.expression import F, FieldPath
+from elanus.filter.fields import F, FieldPath
 
 
 def _text(field: FieldPath, value: Any, ignore_case: bool) -> Rule:

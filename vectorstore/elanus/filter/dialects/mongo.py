@@ -7,7 +7,7 @@ from typing import Any
 
 from elanus.errors import FilterError, did_you_mean
 from elanus.filter.dialects.rules import Rule, among, either, equal, every, null, opposite, test
-from elanus.filter.expression import F, FieldPath, quoted_regex
+from elanus.filter.fields import F, FieldPath, quoted_regex
 
 Operator = Callable[[FieldPath, Any], Rule]
 

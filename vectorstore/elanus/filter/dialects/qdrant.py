@@ -9,7 +9,7 @@ from typing import Any
 
 from elanus.errors import FilterError, NotSupported, did_you_mean
 from elanus.filter.dialects.rules import Rule, among, either, equal, every, null, opposite, test
-from elanus.filter.expression import F, FieldPath, Operand
+from elanus.filter.fields import F, FieldPath, Operand
 
 CLAUSES = ("must", "should", "must_not", "min_should")
 RANGE: Mapping[str, Callable[[Operand, Any], Any]] = {

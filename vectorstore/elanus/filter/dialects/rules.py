@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeAlias
 
-from elanus.filter.expression import Expression, Operand, all_of, any_of
+from elanus.filter.expression import Expression, all_of, any_of
+from elanus.filter.fields import Operand
 
 Rule: TypeAlias = Callable[[bool], Expression]
 

@@ -22,8 +22,8 @@ from llama_index.vector_stores.elanus.conditions import (
     translated,
 )
 from llama_index.vector_stores.elanus.connection import open_client, public_uri, refuse_unknown
-from llama_index.vector_stores.elanus.nodes import to_node, to_row
-from llama_index.vector_stores.elanus.queries import Ask, answer
+from llama_index.vector_stores.elanus.nodes import explained, to_node, to_row
+from llama_index.vector_stores.elanus.queries import PASSED, Ask, answer
 
 import elanus
 from elanus import (
@@ -38,7 +38,11 @@ from elanus import (
 )
 
 QUERY_OPTIONS = frozenset(
-    {"filter", "search_params", "ranker", "reranker", "mmr_threshold", "mmr_prefetch_k", "mmr_prefetch_factor"}
+    {
+        *("filter", "search_params", "ranker", "reranker"),
+        *("mmr_threshold", "mmr_prefetch_k", "mmr_prefetch_factor"),
+        *PASSED,
+    }
 )
 
 
@@ -57,6 +61,8 @@ class ElanusVectorStore(OnThreads):
         bm25: whether a new collection can be searched by text (modes SPARSE, TEXT_SEARCH, HYBRID, SEMANTIC_HYBRID).
         analyzer: how its text is cut into terms, as Milvus's analyzer_params.
         pk_field, text_field, vector_field, sparse_field: the names of its fields.
+        partition_key_field: a metadata key, a str that every node of a new collection has, such as its tenant: a query
+            filtered by it costs what the tenant holds.
         flat_metadata: refuse nested metadata, as LlamaIndex's own check does.
         batch_size: how many nodes are committed at once.
         hybrid_candidates: how many hits each half of a hybrid query brings to the fusion, if the query does not say.
@@ -87,6 +93,7 @@ class ElanusVectorStore(OnThreads):
     text_field: str = "text"
     vector_field: str = "vector"
     sparse_field: str = "sparse"
+    partition_key_field: str | None = None
     batch_size: int = Field(default=1000, gt=0)
     hybrid_candidates: int = Field(default=50, gt=0)
     durability: str = "fsync"
@@ -228,6 +235,10 @@ class ElanusVectorStore(OnThreads):
             ranker, reranker: (keyword) instead of the store's, for the hybrid modes.
             mmr_threshold, mmr_prefetch_k, mmr_prefetch_factor: (keyword) for mode MMR: 1 is likeness alone, 0
                 variety alone; among so many candidates, or so many times `similarity_top_k` (4).
+            group_by_field, group_size, strict_group_size: (keyword) groups of nodes with one value in a field
+                or metadata key, so many of each.
+            explain: (keyword) put why each node was found into its metadata, as "explanation", kept from models.
+            partition_names: (keyword) the partitions to search.
 
         Raises:
             InvalidArgument, FilterError, NotSupported: see each message.
@@ -251,7 +262,7 @@ class ElanusVectorStore(OnThreads):
         )
         only = None if query.output_fields is None or "*" in query.output_fields else frozenset(query.output_fields)
         return VectorStoreQueryResult(
-            nodes=[to_node(hit.key, hit.row, layout, only) for hit in hits],
+            nodes=[explained(to_node(hit.key, hit.row, layout, only), hit.explanation) for hit in hits],
             similarities=[hit.similarity for hit in hits],
             ids=[str(hit.key) for hit in hits],
         )
@@ -277,6 +288,7 @@ class ElanusVectorStore(OnThreads):
                 index_params=self.index_params,
                 bm25=self.bm25,
                 analyzer=self.analyzer,
+                partition_key=self.partition_key_field,
             )
         found = self._found()
         assert found is not None

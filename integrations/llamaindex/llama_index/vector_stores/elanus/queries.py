@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from llama_index.core.vector_stores.types import VectorStoreQuery, VectorStoreQueryMode
@@ -15,6 +15,7 @@ PREFETCH_FACTOR = 4
 MOST = 16_384
 COUNTS = ("similarity_top_k", "sparse_top_k", "hybrid_top_k")
 MMR_BALANCE = 0.5
+PASSED = ("explain", "group_by_field", "group_size", "strict_group_size", "partition_names")
 Mode = VectorStoreQueryMode
 TEXTUAL = (Mode.SPARSE, Mode.TEXT_SEARCH)
 FUSED = (Mode.HYBRID, Mode.SEMANTIC_HYBRID)
@@ -27,6 +28,7 @@ class Hit:
     key: Any
     row: Mapping[str, Any]
     similarity: float
+    explanation: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +44,11 @@ class Ask:
     ranker: Any = None
     reranker: Any = None
     options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def passed(self) -> dict[str, Any]:
+        """The options that the client takes as they are."""
+        return {name: self.options[name] for name in PASSED if name in self.options}
 
     @property
     def mode(self) -> VectorStoreQueryMode:
@@ -146,7 +153,7 @@ def _semantic_hybrid(ask: Ask) -> list[Hit]:
     hits = _fused(ask, max(limit, ask.candidates))
     scores = rerank_scores(ask.reranker, ask.text, [hit.row.get(ask.layout.text) or "" for hit in hits]).tolist()
     order = sorted(range(len(hits)), key=lambda i: -scores[i])[:limit]
-    return [Hit(hits[i].key, hits[i].row, scores[i]) for i in order]
+    return [replace(hits[i], similarity=scores[i]) for i in order]
 
 
 def _fused(ask: Ask, limit: int) -> list[Hit]:
@@ -166,8 +173,10 @@ def _fused(ask: Ask, limit: int) -> list[Hit]:
         if "ranker" in ask.options:
             raise InvalidArgument("give alpha or ranker, not both")
         ranker = WeightedRanker(query.alpha, 1 - query.alpha)
-    found = ask.client.hybrid_search(ask.collection, requests, ranker, limit=limit, output_fields=ask.layout.output)
-    return [Hit(hit.id, hit["entity"], hit["distance"]) for hit in found[0]]
+    found = ask.client.hybrid_search(
+        ask.collection, requests, ranker, limit=limit, output_fields=ask.layout.output, **ask.passed
+    )
+    return [Hit(hit.id, hit["entity"], hit["distance"], hit.get("explanation")) for hit in found[0]]
 
 
 def _search(ask: Ask, name: str, data: Any, limit: int, more: Sequence[str] = ()) -> list[Hit]:
@@ -180,11 +189,15 @@ def _search(ask: Ask, name: str, data: Any, limit: int, more: Sequence[str] = ()
         output_fields=[*ask.layout.output, *more],
         anns_field=name,
         **({"search_params": params} if params else {}),
+        **ask.passed,
     )[0]
     distances: Sequence[float] = [hit["distance"] for hit in found]
     if ask.layout.metrics.get(name) == "L2":
         distances = elanus.relevance(distances, "L2")  # the only metric that falls with likeness
-    return [Hit(hit.id, hit["entity"], float(likeness)) for hit, likeness in zip(found, distances, strict=True)]
+    return [
+        Hit(hit.id, hit["entity"], float(likeness), hit.get("explanation"))
+        for hit, likeness in zip(found, distances, strict=True)
+    ]
 
 
 MODES: Mapping[VectorStoreQueryMode, Callable[[Ask], list[Hit]]] = {
