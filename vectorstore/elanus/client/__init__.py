@@ -15,6 +15,7 @@ from elanus.client.embeddings import Embeddings
 from elanus.client.indexes import Indexes
 from elanus.client.iterators import Iterators
 from elanus.client.partitions import Partitions
+from elanus.client.querying import Querying
 from elanus.client.rows import Rows
 from elanus.client.searching import Searching
 from elanus.client.upkeep import Upkeep
@@ -31,6 +32,7 @@ class Client(
     Partitions,
     Indexes,
     Rows,
+    Querying,
     Searching,
     Iterators,
     Embeddings,

@@ -9,7 +9,6 @@ from elanus.client.base import Base
 from elanus.client.options import check_dict, check_timeout, check_whole, given_consistency, refuse
 from elanus.client.results import Hit, Hits, QueryResult, make_hits, rounded
 from elanus.client.routes import route_of
-from elanus.client.rows import ordered_by_key
 from elanus.engine.collection import Collection
 from elanus.engine.store import Store
 from elanus.errors import InvalidArgument, StoreClosed
@@ -18,6 +17,8 @@ from elanus.index.metric import to_distance
 from elanus.schema.output import Output
 from elanus.search.deepening import Ranking
 from elanus.search.found import fetch, fetch_with_keys
+from elanus.search.keyed import ordered_by_key
+from elanus.search.matching import matching
 from elanus.search.request import MAX_LIMIT, make_predicate
 from elanus.storage.part import Int64s
 from elanus.storage.view import View
@@ -172,7 +173,8 @@ class Iterators(Base):
             definition.schema, filter, filter_params, definition.partitions.readable(partition_names)
         )
         output = definition.output(output_fields, query=True)
-        rids = ordered_by_key(view, collection, predicate, None if total is None else skipped + total)
+        most = None if total is None else skipped + total
+        rids = ordered_by_key(view, definition.key_field, matching(view, predicate), most)
         return QueryIterator(self._store, view, rids[skipped:], output, size, total)
 
     def search_iterator(

@@ -1,4 +1,4 @@
-"""Rows: insert, upsert, delete, get, query."""
+"""Rows in and out of being: insert, upsert, delete."""
 
 from __future__ import annotations
 
@@ -8,38 +8,26 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from elanus.client.base import Base
-from elanus.client.options import check_timeout, given_consistency, refuse
-from elanus.client.results import QueryResult
+from elanus.client.options import check_timeout, refuse
 from elanus.engine.collection import Collection, Written
 from elanus.engine.definition import Definition
 from elanus.engine.embedding import with_vectors
 from elanus.engine.properties import OWN_IDS
 from elanus.errors import InvalidArgument, RowError
-from elanus.filter import Expression, Predicate
-from elanus.schema.arrow import PARTITION
-from elanus.schema.buffers import numbers
+from elanus.filter import Expression
 from elanus.schema.collection import CollectionSchema
 from elanus.schema.partial import brings_keys, checked_operations, to_pieces, with_own_keys
 from elanus.schema.rows import to_batch
-from elanus.search.aggregates import as_aggregation
-from elanus.search.found import fetch
-from elanus.search.matching import among, matching
-from elanus.search.ordering import given_orders, orderable, ordered_rids
-from elanus.search.request import MAX_LIMIT, check_window, make_predicate
-from elanus.search.values import named
-from elanus.storage.keys import Keys
-from elanus.storage.part import Int64s
-from elanus.storage.view import View, find
+from elanus.search.request import make_predicate
 
 NOTHING_WRITTEN = Written(pa.array([], pa.int64()), 0)
 INT64_RANGE = range(-(2**63), 2**63)
 
 
 class Rows(Base):
-    """The client's methods that write rows and read them back."""
+    """The client's methods that write rows and delete them."""
 
     def insert(
         self,
@@ -169,91 +157,6 @@ class Rows(Base):
         with self._store.patience(check_timeout("delete", timeout)):
             return {"delete_count": self._store.write(collection_name, delete)}
 
-    def get(
-        self,
-        collection_name: str,
-        ids: Any,
-        output_fields: list[str] | None = None,
-        timeout: float | None = None,
-        partition_names: list[str] | None = None,
-        **kwargs: Any,
-    ) -> QueryResult:
-        """Read rows by key, in the order of `ids`; keys without a row are left out."""
-        level = given_consistency("get", kwargs.pop("consistency_level", None))
-        refuse("get", kwargs)
-        if ids is None:
-            raise InvalidArgument("get: give ids, one or a list")
-        return self.query(
-            collection_name,
-            ids=ids,
-            output_fields=output_fields,
-            timeout=timeout,
-            partition_names=partition_names,
-            consistency_level=level,
-        )
-
-    def query(
-        self,
-        collection_name: str,
-        filter: str | Expression | None = "",
-        output_fields: list[str] | None = None,
-        timeout: float | None = None,
-        ids: Any = None,
-        partition_names: list[str] | None = None,
-        **kwargs: Any,
-    ) -> QueryResult:
-        """Read the rows that match a filter, ordered by key, or those of `ids`, in that order.
-
-        Args:
-            filter, filter_params: a Milvus boolean expression and the values of its `{name}` places, or an
-                `elanus.Expression` (`F.year >= 2020`), which holds its own. An empty one
-                needs a `limit`.
-            output_fields: None and "*" mean all. "count(*)", "count(field)", "sum(field)", "min(field)", "max(field)"
-                and "avg(field)" calculate instead, over all rows or by group; null and missing values are left out.
-            group_by_fields: integer, BOOL or VARCHAR fields, or keys in JSON, by keyword: one row for each group, in
-                the order of the groups' values; null is a group of its own.
-            order_by: ["price:desc", "year:asc:nulls_first"], or dicts of field, order and nulls, by keyword: scalar
-                fields or keys in JSON, of groups also aggregates. Null is last when ascending, first when descending,
-                unless said otherwise; equals are ordered by key.
-            limit, offset: the window, by keyword; it counts groups if there are any.
-
-        Returns:
-            A list of dicts, each with the key, or of aggregates as they are written in output_fields.
-        """
-        filter_params = kwargs.pop("filter_params", None)
-        limit, offset = kwargs.pop("limit", None), kwargs.pop("offset", 0)
-        level = given_consistency("query", kwargs.pop("consistency_level", None))
-        orders = given_orders("query", kwargs)
-        group_by_fields = kwargs.pop("group_by_fields", None)
-        refuse("query", kwargs, ("filter_params", "limit", "offset", "order_by", "group_by_fields"))
-        check_timeout("query", timeout)
-        if ids is not None and filter not in (None, ""):
-            raise InvalidArgument("query: give either ids or a filter")
-        collection = self._loaded(collection_name, level)
-        view, schema = collection.view(), collection.definition.schema
-        inside = collection.definition.partitions.readable(partition_names)
-        predicate = make_predicate(schema, filter, filter_params, inside)
-        aggregation = as_aggregation(schema, output_fields, group_by_fields)
-        rids = None if ids is None else _rids_of_keys(view, collection, as_keys(collection, ids), inside)
-        if aggregation is not None:
-            aggregation.check(orders, offset, limit)
-            chosen = matching(view, predicate) if rids is None else among(view, rids)
-            return QueryResult(aggregation.run(view, chosen, orders, offset, limit))
-        output = collection.definition.output(output_fields, query=True)
-        if rids is None and limit is None and (filter is None or filter == ""):
-            raise InvalidArgument("query: give a filter, ids or a limit")
-        if orders:
-            names = [*orderable(schema, "query: order_by", orders), named(schema, "", collection.definition.key_field)]
-            chosen = matching(view, predicate) if rids is None else among(view, rids)
-            rids = ordered_rids(view, chosen, names, orders, _end(limit, offset))
-        elif rids is None:
-            rids = ordered_by_key(view, collection, predicate, _end(limit, offset))
-        if limit is not None or offset != 0:
-            _, offset = check_window(1, offset)
-            limit, _ = check_window(MAX_LIMIT - offset if limit is None else limit, offset)
-            rids = rids[offset : offset + limit]
-        return QueryResult(fetch(view, rids, output))
-
 
 def _bringing(call: str, definition: Definition, data: Any) -> CollectionSchema:
     """The schema of rows to come: with keys of their own where they may bring those that the store would give."""
@@ -276,42 +179,3 @@ def as_keys(collection: Collection, ids: Any) -> pa.Array:
         if isinstance(value, bool) or not isinstance(value, wanted) or (wanted is int and value not in INT64_RANGE):
             raise RowError(f"id {value!r} does not fit key '{key.name}' ({key.dtype.name})")
     return pa.array(values, pa.string() if wanted is str else pa.int64())
-
-
-def _end(limit: object, offset: object) -> int | None:
-    if limit is None:
-        return None
-    return sum(check_window(limit, offset))
-
-
-def _rids_of_keys(view: View, collection: Collection, keys: pa.Array, inside: tuple[int, ...] | None) -> Int64s:
-    """The living rows of these keys that are in these partitions (None: in any), in the keys' order, each once."""
-    rid_of = np.full(len(keys), -1, np.int64)
-    for s, (which, rows) in zip(view.slices, find(view, Keys(keys), collection.definition.key_field), strict=True):
-        if inside is not None:
-            kept = np.isin(numbers(s.part.column(PARTITION))[rows], inside)
-            which, rows = which[kept], rows[kept]
-        rid_of[which] = s.part.rids[rows]
-    found = rid_of[rid_of >= 0]
-    _, first = np.unique(found, return_index=True)
-    return np.asarray(found[np.sort(first)], np.int64)
-
-
-def ordered_by_key(view: View, collection: Collection, predicate: Predicate | None, most: int | None) -> Int64s:
-    """The matching rows with the smallest keys, ascending by key; `most` of them, or all."""
-    allowed = matching(view, predicate)
-    key = collection.definition.key_field
-    keys, rids = [], [np.empty(0, np.int64)]
-    for s, mask in zip(view.slices, allowed.masks, strict=True):
-        column = s.part.column(key)
-        column = column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
-        keys.append(column if mask is None else column.filter(pa.array(mask)))
-        rids.append(s.part.rids if mask is None else s.part.rids[mask])
-    if not keys:
-        return rids[0]
-    table = pa.table({"key": pa.chunked_array(keys)})
-    if most is None or most >= table.num_rows:
-        order = pc.sort_indices(table, sort_keys=[("key", "ascending")])
-    else:
-        order = pc.select_k_unstable(table, most, sort_keys=[("key", "ascending")])
-    return np.asarray(np.concatenate(rids)[order.to_numpy()], np.int64)
