@@ -64,7 +64,9 @@ ANSWERS: dict[str, Answer] = {
         lambda c: c.create_alias("nope", "al"), 100, "collection not found[database=default][collection=nope]",
     ),
     "alias is collection": (
-        lambda c: c.create_alias("docs", "docs"), 1601, "alias and collection name conflict[database=default][alias=docs]",
+        lambda c: c.create_alias("docs", "docs"),
+        1601,
+        "alias and collection name conflict[database=default][alias=docs]",
     ),
     "describe alias missing": (
         lambda c: c.describe_alias("nope"), 1600, "alias not found[database=default][alias=nope]",

@@ -158,6 +158,8 @@ def as_grouping(call: str, schema: CollectionSchema, options: Mapping[str, Any])
     Raises:
         InvalidArgument, FieldNotFound: an option that does not fit; names it.
     """
+    if not any(options.values()):
+        return None
     field, several, size, strict, scorer = (options[name] for name in OPTIONS)
     fields = _fields(call, field, several)
     if not fields:

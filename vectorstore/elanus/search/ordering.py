@@ -68,11 +68,10 @@ def as_orders(option: str, given: Any) -> tuple[Order, ...]:
 
 def given_orders(call: str, options: dict[str, Any]) -> tuple[Order, ...]:
     """Take `order_by` or `order_by_fields`, two names of one thing, out of a call's options."""
-    given = {name: options.pop(name, None) for name in OPTIONS}
-    first, second = (as_orders(f"{call}: {name}", value) for name, value in given.items())
-    if first and second:
+    given = [as_orders(f"{call}: {name}", options.pop(name)) for name in OPTIONS if name in options]
+    if len(given) > 1 and all(given):
         raise InvalidArgument(f"{call}: give order_by or order_by_fields, not both")
-    return first or second
+    return next(filter(None, given), ())
 
 
 def _order(option: str, item: Any) -> Order:
