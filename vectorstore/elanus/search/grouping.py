@@ -158,7 +158,7 @@ def as_grouping(call: str, schema: CollectionSchema, options: Mapping[str, Any])
     Raises:
         InvalidArgument, FieldNotFound: an option that does not fit; names it.
     """
-    if not any(options.values()):
+    if all(value is None for value in options.values()):
         return None
     field, several, size, strict, scorer = (options[name] for name in OPTIONS)
     fields = _fields(call, field, several)
