@@ -38,6 +38,8 @@ CALLS: dict[str, Callable[..., Any]] = {
     "hybrid_search": lambda c, **more: c.hybrid_search(
         "c", [AnnSearchRequest([VECTOR], "vector", {}, 5)], RRFRanker(), **more
     ),
+    "query_iterator": lambda c, **more: c.query_iterator("c", **more),
+    "search_iterator": lambda c, **more: c.search_iterator("c", [VECTOR], **more),
     "create_index": lambda c, **more: c.create_index(
         "c", c.prepare_index_params("vector", metric_type="COSINE"), **more
     ),

@@ -20,7 +20,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Any:
 
     client = MilvusServer.__new__(MilvusServer)
     client.sent = {}
-    for method in ("search", "hybrid_search", "create_collection"):
+    for method in ("search", "hybrid_search", "create_collection", "query_iterator", "search_iterator"):
 
         def keep(self: Any, *args: Any, method: str = method, **kwargs: Any) -> None:
             self.sent[method] = (args, kwargs)
@@ -64,3 +64,10 @@ def test_what_a_server_cannot_do_is_refused(server: Any) -> None:
         with pytest.raises(elanus.NotSupported, match=message):
             server.hybrid_search("c", [AnnSearchRequest(["a"], "dense", {}, 5)], ranker)
     assert server.sent == {}
+
+
+def test_iterators_take_filters_of_this_package(server: Any) -> None:
+    server.query_iterator("c", 10, filter=elanus.F.year >= 2020)
+    server.search_iterator("c", [[0.0]], filter=elanus.F.year >= 2020)
+    assert server.sent["query_iterator"] == (("c", 10), {"filter": "year >= 2020"})
+    assert server.sent["search_iterator"] == (("c", [[0.0]]), {"filter": "year >= 2020"})

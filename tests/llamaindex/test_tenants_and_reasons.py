@@ -68,3 +68,13 @@ def test_an_explanation_is_in_the_metadata_and_kept_from_models(
     for for_model in (MetadataMode.LLM, MetadataMode.EMBED):
         assert "explanation" not in node.get_content(for_model)
     assert "explanation" not in tenants.get_nodes([node.node_id])[0].metadata
+
+
+def test_a_range_bounds_what_is_found(tenants: ElanusVectorStore) -> None:
+    everything = tenants.query(ask(VectorStoreQueryMode.DEFAULT, 12))
+    assert everything.similarities is not None
+    radius = sorted(everything.similarities)[6]
+    near = [key for key, score in zip(everything.ids or (), everything.similarities, strict=True) if score > radius]
+    found = tenants.query(ask(VectorStoreQueryMode.DEFAULT, 12), search_params={"params": {"radius": radius}})
+    assert found.ids == near
+    assert 0 < len(near) < 12

@@ -121,3 +121,12 @@ def test_pages_follow_each_other(filled: Filled) -> None:
     pages = [filled.client.search("c", query, limit=5, offset=n)[0].distances for n in (0, 5, 10, 15)]
     assert [distance for page in pages for distance in page] == whole
     assert whole == pytest.approx(filled.best(filled.query)[:20], rel=1e-5, abs=1e-5)
+
+
+def test_an_iterator_gives_all_hits_in_order(filled: Filled) -> None:
+    iterator = filled.client.search_iterator("c", [given(filled.dtype, filled.query)], batch_size=7)
+    found: list[float] = []
+    while batch := iterator.next():
+        found += [hit["distance"] for hit in batch]
+    iterator.close()
+    assert found == pytest.approx(filled.best(filled.query), rel=1e-5, abs=1e-5)

@@ -9,7 +9,6 @@ from elanus.client.base import Base
 from elanus.client.options import check_dict, check_timeout, check_whole, given_consistency, refuse
 from elanus.client.results import Hit, Hits, QueryResult, make_hits, rounded
 from elanus.client.routes import route_of
-from elanus.client.rows import ordered_by_key
 from elanus.engine.collection import Collection
 from elanus.engine.store import Store
 from elanus.errors import InvalidArgument, StoreClosed
@@ -18,6 +17,7 @@ from elanus.index.metric import to_distance
 from elanus.schema.output import Output
 from elanus.search.deepening import Ranking
 from elanus.search.found import fetch, fetch_with_keys
+from elanus.search.keyed import ordered_by_key
 from elanus.search.request import MAX_LIMIT, make_predicate
 from elanus.storage.part import Int64s
 from elanus.storage.view import View
@@ -38,7 +38,7 @@ class SearchPage(list[Hit]):
         return [hit["distance"] for hit in self]
 
 
-class Iterator:
+class Batches:
     """What both iterators share: they end, and they refuse to go on after `close()` or the client's own."""
 
     def __init__(self, call: str, store: Store, size: int, limit: int | None) -> None:
@@ -60,7 +60,7 @@ class Iterator:
             self._left -= given
 
 
-class QueryIterator(Iterator):
+class QueryIterator(Batches):
     """The rows of a query in batches, in the order of their keys."""
 
     def __init__(self, store: Store, view: View, rids: Int64s, output: Output, size: int, limit: int | None) -> None:
@@ -86,7 +86,7 @@ class QueryIterator(Iterator):
         self._view, self._rids = None, self._rids[:0].copy()
 
 
-class SearchIterator(Iterator):
+class SearchIterator(Batches):
     """The hits of a search in batches, best first, until every row that may be a hit has come."""
 
     def __init__(
@@ -172,7 +172,9 @@ class Iterators(Base):
             definition.schema, filter, filter_params, definition.partitions.readable(partition_names)
         )
         output = definition.output(output_fields, query=True)
-        rids = ordered_by_key(view, collection, predicate, None if total is None else skipped + total)
+        rids = ordered_by_key(
+            view, collection.definition.key_field, predicate, None if total is None else skipped + total
+        )
         return QueryIterator(self._store, view, rids[skipped:], output, size, total)
 
     def search_iterator(

@@ -46,6 +46,14 @@ class MilvusServer(pymilvus.MilvusClient):  # type: ignore[misc]
         """As in pymilvus."""
         return super().query(collection_name, _written(filter) or "", *args, **kwargs)
 
+    def query_iterator(self, *args: Any, filter: Any = "", **kwargs: Any) -> Any:
+        """As in pymilvus, the filter by keyword."""
+        return super().query_iterator(*args, filter=_written(filter) or "", **kwargs)
+
+    def search_iterator(self, *args: Any, filter: Any = None, **kwargs: Any) -> Any:
+        """As in pymilvus, the filter by keyword."""
+        return super().search_iterator(*args, filter=_written(filter), **kwargs)
+
     def delete(
         self, collection_name: str, ids: Any = None, timeout: Any = None, filter: Any = None, *args: Any, **kwargs: Any
     ) -> Any:
