@@ -150,6 +150,8 @@ ERRORS = [
     ("phrase_match(note, 'a', -1)", "-1", "slop must be an integer from 0 to 4294967295, not the number -1"),
     ("phrase_match(note, 'a', true)", "true", "slop must be an integer"),
     ("phrase_match(note, 'a', 1, 2)", "phrase_match(note, 'a', 1, 2)", "takes 2 or 3 arguments, not 4"),
+    ("text_match(note,", "", "expected a field, a value or '(', found the end of the filter"),
+    ("text_match(note, 'a', minimum_should_match=", "", "found the end of the filter"),
     ("text_match(note, 'a') == true", "text_match(note, 'a')", "this is a condition, not a value"),
     ("random_sample(0.1) and count > 1", "random_sample(0.1)", "random_sample stands last in a filter, alone or after"),
     ("count > 1 or random_sample(0.1)", "random_sample(0.1)", "random_sample stands last"),

@@ -230,7 +230,7 @@ class Parser:
         self.take()
         args, option, height = [self.expression(0)], None, self.height
         while self.accept(","):
-            if self.tokens[self.at + 1].kind == "=":
+            if self.token.kind == NAME and self.tokens[self.at + 1].kind == "=":
                 option = self.option(name)
                 break
             args.append(self.expression(0))
