@@ -9,6 +9,7 @@ from typing import Any
 
 import elanus
 import pytest
+from elanus import DataType
 from elanus.cli.app import app
 from typer.testing import CliRunner, Result
 
@@ -49,6 +50,27 @@ def test_a_folder_is_kept_in_step(kb: str, tmp_path: Path) -> None:
     assert run("sync", str(notes), "--kb", kb).stdout == "documents: 2 unchanged; 0 passages embedded\n"
     (notes / "herons.txt").unlink()
     assert run("sync", str(notes), "--kb", kb).stdout.startswith("documents: 1 unchanged, 1 removed")
+
+
+def test_indexes_partitions_and_properties_are_shown(tmp_path: Path) -> None:
+    path = str(tmp_path / "store")
+    with elanus.connect(path) as client:
+        schema = client.create_schema(enable_dynamic_field=True).add_field("id", DataType.INT64, is_primary=True)
+        schema.add_field("n", DataType.INT64).add_field("vector", DataType.FLOAT_VECTOR, dim=2)
+        indexes = client.prepare_index_params("vector")
+        indexes.add_index("n", "STL_SORT")
+        indexes.add_index("price", "INVERTED", json_path="price['net']", json_cast_type="double")
+        properties = {"collection.ttl.seconds": 3600}
+        client.create_collection("docs", schema=schema, index_params=indexes, properties=properties)
+        client.create_partition("docs", "old")
+        client.insert("docs", [{"id": 1, "n": 1, "vector": [1.0, 2.0]}], partition_name="old")
+        client.flush("docs")
+    shown = run("inspect", path).stdout
+    assert "n                INT64                STL_SORT" in shown
+    assert 'price            (dynamic)            price["net"]: INVERTED' in shown
+    assert "partitions: _default 0, old 1" in shown
+    assert "properties: collection.ttl.seconds 3600" in shown
+    assert "segments: 1" in shown
 
 
 def test_a_store_is_shown(kb: str) -> None:

@@ -19,7 +19,7 @@ def inspect(
     store: Store = "kb",
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,
 ) -> None:
-    """Show the collections of a store: rows, fields, indexes, functions, aliases, and its size."""
+    """Show the collections of a store: rows, fields, indexes, functions, partitions, segments, and its size."""
     with replacing_unprintable(), messages(), opened(store) as client:
         found = [described(client, name) for name in client.list_collections()]
         size = size_of(Path(store)) if Path(store).is_dir() else None
@@ -32,6 +32,12 @@ def inspect(
             print(f"\n{collection['name']}: {collection['rows']:,} rows{aliases}")
             for field in collection["fields"]:
                 print(f"  {field['name']:<16} {field['type']:<20} {field['note']}".rstrip())
+            for what in ("partitions", "properties"):
+                if collection[what]:
+                    print(f"  {what}: " + ", ".join(f"{key} {value}" for key, value in collection[what].items()))
+            if collection["segments"]:
+                held = sum(one["bytes"] for one in collection["segments"])
+                print(f"  segments: {len(collection['segments'])}, {held / 1e6:.1f} MB; the rest is in the log")
 
 
 def query(
@@ -63,27 +69,49 @@ def opened(store: str) -> Any:
 def described(client: Any, name: str) -> dict[str, Any]:
     """What there is to know about a collection."""
     told = client.describe_collection(name)
-    indexes = [client.describe_index(name, index) for index in client.list_indexes(name)]
-    notes: dict[str, list[str]] = {field["name"]: [] for field in told["fields"]}
-    for field in told["fields"]:
-        flags = [flag for flag in ("is_primary", "auto_id", "nullable", "is_partition_key") if field.get(flag)]
-        notes[field["name"]] += [flag.removeprefix("is_") for flag in flags]
-        notes[field["name"]] += [f"{key}={value}" for key, value in (field.get("params") or {}).items() if key == "dim"]
-        inner = [f"{one['name']} {elanus.DataType(one['type']).name}" for one in field.get("struct_fields") or ()]
-        notes[field["name"]] += [f"of {', '.join(inner)}"] if inner else []
-    for index in indexes:
-        outer, _, inner_name = index["field_name"].partition("[")
-        at = f"{inner_name.removesuffix(']')}: " if inner_name else ""
-        notes.setdefault(outer, []).append(f"{at}{index['index_type']} {index['metric_type']}".strip())
+    notes = {field["name"]: field_notes(field) for field in told["fields"]}
+    for index in [client.describe_index(name, index) for index in client.list_indexes(name)]:
+        outer, _, inner = index["field_name"].partition("[")
+        at = index.get("json_path", inner.removesuffix("]"))
+        said = " ".join(filter(None, (index["index_type"], index.get("metric_type"))))
+        notes.setdefault(outer, []).append(f"{at}: {said}" if at not in ("", outer) else said)
     for function in told.get("functions") or []:
         for output in function["output_field_names"]:
             notes[output].append(f"{function['name']}({', '.join(function['input_field_names'])})")
+    types = {field["name"]: elanus.DataType(field["type"]).name for field in told["fields"]}
     fields = [
-        {"name": f["name"], "type": elanus.DataType(f["type"]).name, "note": ", ".join(notes[f["name"]])}
-        for f in told["fields"]
+        {"name": field, "type": types.get(field, "(dynamic)"), "note": ", ".join(said)} for field, said in notes.items()
     ]
-    rows = client.get_collection_stats(name)["row_count"]
-    return {"name": name, "rows": rows, "aliases": list(told.get("aliases") or []), "fields": fields}
+    segments = client.list_persistent_segments(name) if isinstance(client, elanus.Client) else []
+    return {
+        "name": name,
+        "rows": client.get_collection_stats(name)["row_count"],
+        "aliases": list(told.get("aliases") or []),
+        "fields": fields,
+        "partitions": partitions(client, name),
+        "properties": dict(told.get("properties") or {}),
+        "segments": [{"rows": one.num_rows, "bytes": one.bytes} for one in segments],
+    }
+
+
+def field_notes(field: dict[str, Any]) -> list[str]:
+    """A field's flags, its dim, and the fields inside it."""
+    flags = [flag for flag in ("is_primary", "auto_id", "nullable", "is_partition_key") if field.get(flag)]
+    dim = (field.get("params") or {}).get("dim")
+    inner = [f"{one['name']} {elanus.DataType(one['type']).name}" for one in field.get("struct_fields") or ()]
+    return [
+        *(flag.removeprefix("is_") for flag in flags),
+        *([f"dim={dim}"] if dim else []),
+        *([f"of {', '.join(inner)}"] if inner else []),
+    ]
+
+
+def partitions(client: Any, name: str) -> dict[str, int]:
+    """The rows of each partition, if there are several."""
+    names = client.list_partitions(name)
+    if len(names) < 2:
+        return {}
+    return {one: int(client.get_partition_stats(name, one)["row_count"]) for one in names}
 
 
 def size_of(folder: Path) -> int:
