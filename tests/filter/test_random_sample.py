@@ -61,6 +61,23 @@ def test_a_sample_is_drawn_from_the_rows_that_live(client: elanus.Client) -> Non
     assert client.query(NAME, filter="id >= 0", output_fields=["count(*)"]) == [{"count(*)": 40}]
 
 
+def test_one_call_keeps_to_one_sample(client: elanus.Client) -> None:
+    create(client)
+    client.insert(NAME, ROWS)
+    client.flush(NAME)
+    for call, arguments in (("query_iterator", ()), ("search_iterator", ([[1.0, 0.0]],))):
+        pages = getattr(client, call)(NAME, *arguments, batch_size=7, filter="id >= 0 and random_sample(0.5)")
+        found = []
+        while page := pages.next():
+            found += [hit["id"] for hit in page]
+        assert len(found) == len(set(found)) == 100
+    grouped = client.search(
+        NAME, [[1.0, 0.0]], limit=2, filter="random_sample(0.5)", group_by_field="color", group_size=9,
+        strict_group_size=True,
+    )  # fmt: skip
+    assert len(grouped[0]) == len(set(grouped[0].ids)) == 18
+
+
 def test_nothing_is_drawn_from_nothing(client: elanus.Client) -> None:
     create(client)
     assert found(client, "random_sample(0.5)") == []

@@ -130,7 +130,7 @@ def shapes_of(dtype: DataType, rows: list[Numbers]) -> dict[str, Any]:
         DataType.INT8_VECTOR: np.int8,
         DataType.BINARY_VECTOR: np.uint8,
     }[dtype]
-    kind = pa.from_numpy_dtype(narrow)
+    flat = pa.array(array.astype(narrow).reshape(-1))
     return shapes | {
         "lists": given,
         "tuples": [tuple(row) for row in given],
@@ -139,8 +139,8 @@ def shapes_of(dtype: DataType, rows: list[Numbers]) -> dict[str, Any]:
         "narrow arrays": list(array.astype(narrow)),
         "wide matrix": array,
         "narrow matrix": array.astype(narrow),
-        "arrow lists": pa.array(array.astype(narrow).tolist(), pa.list_(kind)),
-        "arrow lists of fixed size": pa.array(array.astype(narrow).tolist(), pa.list_(kind, width)),
+        "arrow lists": pa.ListArray.from_arrays(pa.array(range(0, len(flat) + 1, width), pa.int32()), flat),
+        "arrow lists of fixed size": pa.FixedSizeListArray.from_arrays(flat, width),
     }
 
 

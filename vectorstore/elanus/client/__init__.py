@@ -15,10 +15,10 @@ from elanus.client.embeddings import Embeddings
 from elanus.client.indexes import Indexes
 from elanus.client.iterators import Iterators
 from elanus.client.partitions import Partitions
-from elanus.client.querying import Querying
-from elanus.client.rows import Rows
+from elanus.client.reading import Reading
 from elanus.client.searching import Searching
 from elanus.client.upkeep import Upkeep
+from elanus.client.writing import Writing
 from elanus.errors import NotSupported
 
 __all__ = ["Client", "connect"]
@@ -31,8 +31,8 @@ class Client(
     Aliases,
     Partitions,
     Indexes,
-    Rows,
-    Querying,
+    Writing,
+    Reading,
     Searching,
     Iterators,
     Embeddings,

@@ -88,7 +88,9 @@ def consistency(call: str, level: object) -> ConsistencyLevel:
     try:
         if isinstance(level, str):
             return ConsistencyLevel[level.capitalize()]
-        return ConsistencyLevel(int(level))  # type: ignore[call-overload]
+        if not isinstance(level, int) or isinstance(level, bool):
+            raise TypeError
+        return ConsistencyLevel(level)
     except (KeyError, ValueError, TypeError):
         names = ", ".join(m.name for m in ConsistencyLevel)
         raise InvalidArgument(f"{call}: no consistency level {level!r}; use one of {names}") from None

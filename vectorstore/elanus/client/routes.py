@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from elanus.client.rows import as_keys
+from elanus.client.keys import as_keys
 from elanus.engine.collection import Collection
 from elanus.engine.embedding import query_data
 from elanus.errors import InvalidArgument

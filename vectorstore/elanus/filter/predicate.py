@@ -6,7 +6,8 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from random import SystemRandom
+from typing import Any, NamedTuple
 
 from elanus.errors import FilterError
 from elanus.filter.bind import bind
@@ -19,6 +20,14 @@ from elanus.schema.fields import FieldSchema
 from elanus.types import DataType
 
 MAX_KEY = 256
+randbits = SystemRandom().getrandbits
+
+
+class Sample(NamedTuple):
+    """A share of rows, and the number of the draw: one predicate draws the same rows of a view each time."""
+
+    share: float
+    draw: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +40,7 @@ class Predicate:
         fields: the declared fields it reads.
         paths: the JSON paths it reads, as (field, keys); dynamic keys belong to the field `$meta`.
         values: its parameters, by name.
-        sample: the share of the matching rows that it asks for, drawn anew each time; None for all of them.
+        sample: the share of the matching rows that it asks for, and which draw of them; None for all of them.
     """
 
     text: str
@@ -39,7 +48,7 @@ class Predicate:
     fields: frozenset[str]
     paths: frozenset[tuple[str, tuple[str | int, ...]]]
     values: tuple[tuple[str, Any], ...] = ()
-    sample: float | None = None
+    sample: Sample | None = None
 
     @cached_property
     def key(self) -> str:
@@ -84,7 +93,8 @@ def compile_filter(text: str, schema: CollectionSchema, params: Mapping[str, Any
     tree = parse(text)
     values = bind(text, tree, params)
     checker = Checker(text, schema, values)
-    condition, sample = checker.whole(tree)
+    condition, share = checker.whole(tree)
+    sample = None if share is None else Sample(share, randbits(64))
     fields, paths = frozenset(checker.fields), frozenset(checker.paths)
     return Predicate(text, condition, fields, paths, tuple(sorted(values.items())), sample)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -65,7 +65,11 @@ def as_index_params(index_params: Any) -> list[IndexParam]:
     if index_params is None:
         return []
     collected = IndexParams()
+    if isinstance(index_params, str) or not isinstance(index_params, Iterable):
+        raise SchemaError(f"index_params must be what prepare_index_params() gives, not {index_params!r}")
     for item in index_params:
+        if not callable(getattr(item, "to_dict", None)):
+            raise SchemaError(f"index_params must hold what add_index adds, not {item!r}")
         raw = dict(item.to_dict())
         nested = raw.pop("params", None) or {}
         collected.add_index(**{**raw, "params": nested})

@@ -158,13 +158,13 @@ def as_grouping(call: str, schema: CollectionSchema, options: Mapping[str, Any])
     Raises:
         InvalidArgument, FieldNotFound: an option that does not fit; names it.
     """
-    if not any(options.values()):
+    if all(value is None for value in options.values()):
         return None
     field, several, size, strict, scorer = (options[name] for name in OPTIONS)
     fields = _fields(call, field, several)
     if not fields:
         for name in OPTIONS[2:]:
-            if options[name] not in (None, False):
+            if options[name] is not None and options[name] is not False:
                 raise InvalidArgument(f"{call}: {name} needs a group_by_field")
         return None
     size = 1 if size is None else size

@@ -15,6 +15,7 @@ import numpy as np
 
 from elanus.filter import Predicate, matches
 from elanus.filter.narrowing import narrow
+from elanus.filter.predicate import Sample
 from elanus.filter.subset import Subset
 from elanus.search.lookups import known_of
 from elanus.storage.part import Bools, Int64s, Part
@@ -100,7 +101,7 @@ class Matching:
 def matching(view: View, predicate: Predicate | None) -> Matching:
     """Evaluate a filter (None: no filter) on every slice; repeated filters are remembered per view, slice and part.
 
-    A sample is drawn from what matches and never remembered.
+    A sample is drawn from what matches and never remembered; a predicate compiled anew draws another.
     """
     if predicate is not None and predicate.sample is not None:
         rest = predicate.unsampled
@@ -115,10 +116,10 @@ def matching(view: View, predicate: Predicate | None) -> Matching:
     return recent.remember(None if predicate is None else predicate.key, make)
 
 
-def _sampled(view: View, whole: Matching, share: float) -> Matching:
+def _sampled(view: View, whole: Matching, sample: Sample) -> Matching:
     """A share of the rows, `round(share * total)` of them, each set of so many as likely as any other."""
-    wanted = round(share * whole.total)
-    drawn = np.sort(np.random.default_rng().choice(whole.total, wanted, replace=False, shuffle=False))
+    wanted = round(sample.share * whole.total)
+    drawn = np.sort(np.random.default_rng(sample.draw).choice(whole.total, wanted, replace=False, shuffle=False))
     ends = np.cumsum(whole.counts, dtype=np.int64)
     pieces = np.split(drawn, np.searchsorted(drawn, ends[:-1])) if len(ends) else []
     choices = []

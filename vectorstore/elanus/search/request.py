@@ -166,6 +166,8 @@ def make_predicate(
 
 
 def _compiled(schema: CollectionSchema, text: object, params: Mapping[str, Any] | None) -> Predicate | None:
+    if params is not None and not isinstance(params, Mapping):
+        raise InvalidArgument(f"filter_params must be a dict, not {type(params).__name__}")
     text, params = split_filter(text, params)
     if text is None or text == "":
         if params:

@@ -1,21 +1,20 @@
-"""Rows in and out of being: insert, upsert, delete."""
+"""Writing rows: insert, upsert, delete."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
 from elanus.client.base import Base
+from elanus.client.keys import as_keys
 from elanus.client.options import check_timeout, refuse
 from elanus.engine.collection import Collection, Written
 from elanus.engine.definition import Definition
 from elanus.engine.embedding import with_vectors
 from elanus.engine.properties import OWN_IDS
-from elanus.errors import InvalidArgument, RowError
+from elanus.errors import InvalidArgument
 from elanus.filter import Expression
 from elanus.schema.collection import CollectionSchema
 from elanus.schema.partial import brings_keys, checked_operations, to_pieces, with_own_keys
@@ -23,11 +22,10 @@ from elanus.schema.rows import to_batch
 from elanus.search.request import make_predicate
 
 NOTHING_WRITTEN = Written(pa.array([], pa.int64()), 0)
-INT64_RANGE = range(-(2**63), 2**63)
 
 
-class Rows(Base):
-    """The client's methods that write rows and delete them."""
+class Writing(Base):
+    """The client's methods that write rows."""
 
     def insert(
         self,
@@ -163,19 +161,3 @@ def _bringing(call: str, definition: Definition, data: Any) -> CollectionSchema:
     schema = definition.schema
     own = schema.auto_id and (call == "upsert" or definition.properties.get(OWN_IDS, False))
     return with_own_keys(schema) if own and brings_keys(schema, data) else schema
-
-
-def as_keys(collection: Collection, ids: Any) -> pa.Array:
-    """Turn ids (one, or a list, tuple, set or array) into an Arrow array of the key's type."""
-    key = collection.definition.schema.primary_field
-    wanted = str if key.dtype.name == "VARCHAR" else int
-    if isinstance(ids, (str, int, np.integer)):
-        ids = [ids]
-    if not isinstance(ids, Iterable):
-        raise RowError(f"ids must be a key or a list of keys, not {ids!r}")
-    values = ids.tolist() if isinstance(ids, np.ndarray) else list(ids)
-    values = [int(v) if isinstance(v, np.integer) else v for v in values]
-    for value in values:
-        if isinstance(value, bool) or not isinstance(value, wanted) or (wanted is int and value not in INT64_RANGE):
-            raise RowError(f"id {value!r} does not fit key '{key.name}' ({key.dtype.name})")
-    return pa.array(values, pa.string() if wanted is str else pa.int64())
