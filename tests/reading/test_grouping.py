@@ -218,3 +218,14 @@ def test_a_field_that_is_not_there_is_named_with_the_nearest(client: elanus.Clie
     with pytest.raises(elanus.FieldNotFound, match="no field 'colour'; did you mean 'color'"):
         client.search("c", [[0.0, 1.0]], group_by_field="colour")
     assert client.search("c", [[0.0, 1.0]], group_by_field="color") == [[]]
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_groups_among_few_rows(shelf: Shelf, strict: bool) -> None:
+    few = Condition("id % 40 == 3", lambda row: row["id"] % 40 == 3)
+    groups = by_group(shelf, ranked(scores_of(shelf, "ip", 3, few), "IP"), ["flag"])
+    (hits,) = shelf.client.search(
+        "shelf", queries_of(shelf, "ip", 3), anns_field="ip", limit=2, filter=few.text, group_by_field="flag",
+        group_size=30 if strict else 1, strict_group_size=strict,
+    )  # fmt: skip
+    check_same(split(shelf, hits, ["flag"]), list(groups.values()), 30 if strict else 1)
