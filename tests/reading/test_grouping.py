@@ -229,3 +229,14 @@ def test_groups_among_few_rows(shelf: Shelf, strict: bool) -> None:
         group_size=30 if strict else 1, strict_group_size=strict,
     )  # fmt: skip
     check_same(split(shelf, hits, ["flag"]), list(groups.values()), 30 if strict else 1)
+
+
+@pytest.mark.parametrize("field", ["ip", "sparse"])
+def test_more_hits_may_be_asked_for_than_there_are_rows(shelf: Shelf, field: str) -> None:
+    ranking = ranked(scores_of(shelf, field, 0), metric_of(field))
+    (hits,) = shelf.client.search(
+        "shelf", queries_of(shelf, field, 0), anns_field=field, limit=16_384, group_by_field="place",
+        group_size=16_384, strict_group_size=True,
+    )  # fmt: skip
+    assert len(hits) == len(ranking)
+    check_same(split(shelf, hits, ["place"]), list(by_group(shelf, ranking, ["place"]).values()), 16_384)
