@@ -86,7 +86,7 @@ def test_what_is_wrong_with_a_database_is_said(two: elanus.Client) -> None:
         two.query("other/docs", filter="id > 0")
     with pytest.raises(NotSupported, match=r"database.replica.number"):
         two.create_database("new", properties={"database.replica.number": 2})
-    with pytest.raises(CollectionNotFound, match="other/dox"):
+    with pytest.raises(CollectionNotFound, match="collection=dox"):
         two.query("dox", filter="id > 0")
     two.drop_database("nope")
     assert two.describe_database("other") == {"name": "other"}

@@ -56,7 +56,7 @@ def hybrid(*requests: Any, ranker: Any = None) -> Call:
 
 DENSE = AnnSearchRequest([VECTOR], "vector", {}, 5)
 NOT_FOUND: list[tuple[Call, type[Exception], str]] = [
-    (lambda c: c.insert("article", [GOOD]), elanus.CollectionNotFound, "'article'.*'articles'"),
+    (lambda c: c.insert("article", [GOOD]), elanus.CollectionNotFound, "=article].*'articles'"),
     (lambda c: c.query("article", filter="id > 0"), elanus.CollectionNotFound, "did you mean 'articles'"),
     (lambda c: c.search("nothing_like_it", [VECTOR]), elanus.CollectionNotFound, "nothing_like_it"),
     (lambda c: c.delete("nope", ids=[1]), elanus.CollectionNotFound, "nope"),

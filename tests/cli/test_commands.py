@@ -74,7 +74,7 @@ def test_what_is_refused_is_one_line_and_exit_code_1(kb: str, tmp_path: Path) ->
         (["add", str(tmp_path / "none.txt"), "--kb", kb], "no file or folder"),
         (["add", str(tmp_path), "--kb", kb, "--model", "no-such-model"], "no model 'no-such-model'"),
         (["inspect", str(tmp_path)], "there is no store"),
-        (["query", kb, "nothing"], "no collection 'nothing'"),
+        (["query", kb, "nothing"], "collection not found[database=default][collection=nothing]"),
     ):
         result = run(*arguments)
         assert (result.exit_code, result.stdout, said in result.stderr) == (1, "", True), result.output

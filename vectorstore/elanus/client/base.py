@@ -78,7 +78,7 @@ class Base:
         collection = self._store.collection(full, level)
         if not collection.definition.loaded:
             raise CollectionNotLoaded(
-                f"collection '{name}' is not loaded; create an index on its vector fields, then load_collection"
+                f"collection not loaded[collection={name}]; create an index on its vector fields, then load_collection"
             )
         return collection
 

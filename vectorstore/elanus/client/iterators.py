@@ -18,6 +18,7 @@ from elanus.schema.output import Output
 from elanus.search.deepening import Ranking
 from elanus.search.found import fetch, fetch_with_keys
 from elanus.search.keyed import ordered_by_key
+from elanus.search.matching import matching
 from elanus.search.request import MAX_LIMIT, make_predicate
 from elanus.storage.part import Int64s
 from elanus.storage.view import View
@@ -172,9 +173,8 @@ class Iterators(Base):
             definition.schema, filter, filter_params, definition.partitions.readable(partition_names)
         )
         output = definition.output(output_fields, query=True)
-        rids = ordered_by_key(
-            view, collection.definition.key_field, predicate, None if total is None else skipped + total
-        )
+        most = None if total is None else skipped + total
+        rids = ordered_by_key(view, definition.key_field, matching(view, predicate), most)
         return QueryIterator(self._store, view, rids[skipped:], output, size, total)
 
     def search_iterator(

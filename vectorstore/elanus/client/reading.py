@@ -1,4 +1,4 @@
-"""Reading rows back: get, query."""
+"""Rows back: get, query."""
 
 from __future__ import annotations
 
@@ -9,18 +9,20 @@ from elanus.client.keys import as_keys
 from elanus.client.options import check_timeout, given_consistency, refuse
 from elanus.client.results import QueryResult
 from elanus.errors import InvalidArgument
-from elanus.filter import Expression
+from elanus.filter import Expression, Predicate
 from elanus.search.aggregates import as_aggregation
 from elanus.search.found import fetch
 from elanus.search.keyed import ordered_by_key, rids_of_keys
-from elanus.search.matching import among, matching
+from elanus.search.matching import Matching, among, matching
 from elanus.search.ordering import given_orders, orderable, ordered_rids
 from elanus.search.request import MAX_LIMIT, check_window, make_predicate
 from elanus.search.values import named
+from elanus.storage.part import Int64s
+from elanus.storage.view import View
 
 
 class Reading(Base):
-    """The client's methods that read rows without ranking them."""
+    """The client's methods that read rows by key or by filter."""
 
     def get(
         self,
@@ -83,29 +85,35 @@ class Reading(Base):
         if ids is not None and filter not in (None, ""):
             raise InvalidArgument("query: give either ids or a filter")
         collection = self._loaded(collection_name, level)
-        view, schema, key = collection.view(), collection.definition.schema, collection.definition.key_field
-        inside = collection.definition.partitions.readable(partition_names)
+        definition, view = collection.definition, collection.view()
+        schema, key = definition.schema, definition.key_field
+        inside = definition.partitions.readable(partition_names)
         predicate = make_predicate(schema, filter, filter_params, inside)
         aggregation = as_aggregation(schema, output_fields, group_by_fields)
-        rids = None if ids is None else rids_of_keys(view, key, as_keys(collection, ids), inside)
+        of_ids = None if ids is None else rids_of_keys(view, key, as_keys(collection, ids), inside)
         if aggregation is not None:
             aggregation.check(orders, offset, limit)
-            chosen = matching(view, predicate) if rids is None else among(view, rids)
-            return QueryResult(aggregation.run(view, chosen, orders, offset, limit))
-        output = collection.definition.output(output_fields, query=True)
-        if rids is None and limit is None and (filter is None or filter == ""):
+            return QueryResult(aggregation.run(view, _chosen(view, predicate, of_ids), orders, offset, limit))
+        output = definition.output(output_fields, query=True)
+        if of_ids is None and limit is None and (filter is None or filter == ""):
             raise InvalidArgument("query: give a filter, ids or a limit")
         if orders:
-            names = [*orderable(schema, "query: order_by", orders), named(schema, "", key)]
-            chosen = matching(view, predicate) if rids is None else among(view, rids)
-            rids = ordered_rids(view, chosen, names, orders, _end(limit, offset))
-        elif rids is None:
-            rids = ordered_by_key(view, key, predicate, _end(limit, offset))
+            names = [*orderable(schema, "query: order_by", orders), named(schema, "key", key)]
+            rids = ordered_rids(view, _chosen(view, predicate, of_ids), names, orders, _end(limit, offset))
+        elif of_ids is None:
+            rids = ordered_by_key(view, key, matching(view, predicate), _end(limit, offset))
+        else:
+            rids = of_ids
         if limit is not None or offset != 0:
             _, offset = check_window(1, offset)
             limit, _ = check_window(MAX_LIMIT - offset if limit is None else limit, offset)
             rids = rids[offset : offset + limit]
         return QueryResult(fetch(view, rids, output))
+
+
+def _chosen(view: View, predicate: Predicate | None, of_ids: Int64s | None) -> Matching:
+    """The rows of the ids, or those that match."""
+    return matching(view, predicate) if of_ids is None else among(view, of_ids)
 
 
 def _end(limit: object, offset: object) -> int | None:

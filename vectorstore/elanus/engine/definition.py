@@ -238,7 +238,7 @@ class Definition:
         names = [index.name for index in self.indexes.values()]
         if not isinstance(name, str):
             raise InvalidArgument(f"index_name must be a str, not {type(name).__name__}")
-        raise IndexNotFound(f"no index '{name}'{did_you_mean(name, names)}")
+        raise IndexNotFound(f"index not found[index={name}]{did_you_mean(name, names)}")
 
     def _index(self, param: IndexParam) -> Index:
         params = dict(param.params)

@@ -23,7 +23,10 @@ def named(transaction: Transaction, name: str) -> CollectionRow:
     row = transaction.collection(name)
     if row is None:
         known = [*transaction.names(), *transaction.aliases()]
-        raise CollectionNotFound(f"no collection '{name}'{did_you_mean(name, known)}")
+        database, own = split_name(name)
+        raise CollectionNotFound(
+            f"collection not found[database={database}][collection={own}]{did_you_mean(name, known)}"
+        )
     return row
 
 

@@ -29,8 +29,8 @@ from elanus.types import DataType
 OPTIONS = ("group_by_field", "group_by_fields", "group_size", "strict_group_size", "rank_group_scorer")
 GROUPABLE = INTEGERS | {DataType.BOOL, DataType.VARCHAR, DataType.JSON, DataType.TIMESTAMPTZ}
 DEPTH = 4
-"""So many candidates for each hit that is wanted. Ten groups of 8 rows take 2.2 ms, ten of 333 take 6.0, with 1 candidate
-each 2.4 and 7.9, with 16 each 3.0 and 8.2 (CPU; 100,000 rows of 384 floats)."""
+"""So many candidates for each hit that is wanted. Ten groups of 8 rows take 2.2 ms and ten of 333 take 6.0; with 1
+candidate each 2.4 and 7.9, with 16 each 3.0 and 8.2 (CPU; 100,000 rows of 384 floats)."""
 
 SCORERS: Mapping[str, Callable[[Floats, Int64s], Any]] = {
     "max": np.maximum.reduceat,

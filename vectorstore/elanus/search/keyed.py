@@ -1,4 +1,4 @@
-"""Rows by their primary keys: those of given keys, and matching ones in the order of their keys."""
+"""Rows by their keys, and in the order of their keys."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from elanus.filter import Predicate
 from elanus.schema.arrow import PARTITION
 from elanus.schema.buffers import from_numbers, numbers
-from elanus.search.matching import matching
+from elanus.search.matching import Matching
 from elanus.storage.keys import Keys
 from elanus.storage.part import Int64s
 from elanus.storage.view import View, find
@@ -28,16 +27,15 @@ def rids_of_keys(view: View, key_field: str, keys: pa.Array, inside: tuple[int, 
     return np.asarray(found[np.sort(first)], np.int64)
 
 
-def ordered_by_key(view: View, key_field: str, predicate: Predicate | None, most: int | None) -> Int64s:
-    """The matching rows with the smallest keys, ascending by key; `most` of them, or all."""
-    allowed = matching(view, predicate)
-    few = allowed.few_rows
+def ordered_by_key(view: View, key_field: str, chosen: Matching, most: int | None) -> Int64s:
+    """The chosen rows with the smallest keys, ascending by key; `most` of them, or all."""
+    few = chosen.few_rows
     keys, rids = [], [np.empty(0, np.int64)]
     for number, s in enumerate(view.slices):
         column, own = s.part.column(key_field), s.part.rids
         if few is not None:
             column, own = column.take(from_numbers(few[number])), own[few[number]]
-        elif (mask := allowed.masks[number]) is not None:
+        elif (mask := chosen.masks[number]) is not None:
             column, own = column.filter(pa.array(mask)), own[mask]
         keys.append(column.dictionary_decode() if pa.types.is_dictionary(column.type) else column)
         rids.append(own)
