@@ -218,3 +218,25 @@ def test_a_field_that_is_not_there_is_named_with_the_nearest(client: elanus.Clie
     with pytest.raises(elanus.FieldNotFound, match="no field 'colour'; did you mean 'color'"):
         client.search("c", [[0.0, 1.0]], group_by_field="colour")
     assert client.search("c", [[0.0, 1.0]], group_by_field="color") == [[]]
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_groups_among_few_rows(shelf: Shelf, strict: bool) -> None:
+    few = Condition("id % 40 == 3", lambda row: row["id"] % 40 == 3)
+    groups = by_group(shelf, ranked(scores_of(shelf, "ip", 3, few), "IP"), ["flag"])
+    (hits,) = shelf.client.search(
+        "shelf", queries_of(shelf, "ip", 3), anns_field="ip", limit=2, filter=few.text, group_by_field="flag",
+        group_size=30 if strict else 1, strict_group_size=strict,
+    )  # fmt: skip
+    check_same(split(shelf, hits, ["flag"]), list(groups.values()), 30 if strict else 1)
+
+
+@pytest.mark.parametrize("field", ["ip", "sparse"])
+def test_more_hits_may_be_asked_for_than_there_are_rows(shelf: Shelf, field: str) -> None:
+    ranking = ranked(scores_of(shelf, field, 0), metric_of(field))
+    (hits,) = shelf.client.search(
+        "shelf", queries_of(shelf, field, 0), anns_field=field, limit=16_384, group_by_field="place",
+        group_size=16_384, strict_group_size=True,
+    )  # fmt: skip
+    assert len(hits) == len(ranking)
+    check_same(split(shelf, hits, ["place"]), list(by_group(shelf, ranking, ["place"]).values()), 16_384)

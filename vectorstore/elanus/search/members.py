@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from elanus.search.matching import Choice, Matching
+from elanus.search.matching import FEW, Choice, Matching
 from elanus.search.values import Named, at_rids, joined, numbered
-from elanus.storage.part import Int64s, Part
+from elanus.storage.part import Bools, Int64s, Part
 from elanus.storage.view import View
 
 Groups = tuple[np.ndarray[Any, np.dtype[np.int32]], Int64s]
@@ -33,10 +33,16 @@ def members(view: View, names: tuple[Named, ...], rids: Int64s, allowed: Matchin
         there = [c for one in names for c in one.columns(s.part, firsts)]
         known = numbered([joined([a, b]) for a, b in zip(wanted, there, strict=True)])
         hit = known[len(rids) :] < known[: len(rids)].max() + 1
-        mask = (hit if inside else ~hit)[numbers]
-        before = allowed.masks[number]
-        choices.append(Choice(s.part.rows, mask=mask if before is None else mask & before))
+        choices.append(_those(allowed.choices[number], s.part.rows, hit if inside else ~hit, numbers))
     return Matching(tuple(choices), tuple(choice.count for choice in choices))
+
+
+def _those(before: Choice | None, size: int, wanted: Bools, numbers: Any) -> Choice:
+    """The rows of a choice whose number is wanted; of few rows only these are looked at."""
+    if before is not None and before.count * FEW < size:
+        return Choice(size, rows=before.rows[wanted[numbers[before.rows]]])
+    mask = wanted[numbers]
+    return Choice(size, mask=mask if before is None else mask & before.mask)
 
 
 def one_of_each(groups: Int64s) -> Int64s:
