@@ -13,13 +13,15 @@ import typer
 from rich.console import Console
 
 import elanus
-from elanus.cli import knowledge, looking
+from elanus.cli import knowledge, looking, moving
 from elanus.cli.running import messages, replacing_unprintable
 from elanus.cli.show import Progress, as_json, show_answer, show_ready
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 for own in (knowledge.add, knowledge.sync, knowledge.ask, looking.inspect, looking.query):
     app.command()(own)
+app.command("export")(moving.export)
+app.command("import")(moving.import_)
 for command in entry_points(group="elanus.commands"):  # of packages that bring commands of their own
     app.add_typer(command.load(), name=command.name)
 

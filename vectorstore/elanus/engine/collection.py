@@ -167,9 +167,10 @@ class Collection:
         self, transaction: Transaction, row: CollectionRow, batch: pa.RecordBatch, body: memoryview
     ) -> LogEntry:
         transaction.tick(row, time.time(), COARSE_SECONDS if self.definition.ttl is None else 1)
-        entry = transaction.append(row, WRITE, batch.num_rows, body)
         key = self.definition.schema.primary_field
-        if key.auto_id and key.name in batch.schema.names:
+        keyed = key.name in batch.schema.names
+        entry = transaction.append(row, WRITE, batch.num_rows, body, keyed=keyed)
+        if key.auto_id and keyed:
             transaction.number_from(row.id, _highest(batch.column(key.name)) + 1)
         return entry
 

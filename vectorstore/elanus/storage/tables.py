@@ -220,14 +220,16 @@ class Transaction:
 
     # The log
 
-    def append(self, row: CollectionRow, op: str, rows: int, body: bytes | memoryview) -> LogEntry:
-        """Add one write batch to the log, numbering its rows and, for auto ids, its keys."""
+    def append(
+        self, row: CollectionRow, op: str, rows: int, body: bytes | memoryview, *, keyed: bool = False
+    ) -> LogEntry:
+        """Add one write batch to the log, numbering its rows and, unless they are keyed already, their keys."""
         seq = self._next("seq")
         entry = LogEntry(seq, op, rows, row.next_rid, row.next_id, body)
         grown = rows if op == WRITE else 0
         self._run(
             "UPDATE collection SET last_seq = ?, next_rid = next_rid + ?, next_id = next_id + ? WHERE id = ?",
-            (seq, grown, grown, row.id),
+            (seq, grown, 0 if keyed else grown, row.id),
         )
         self._run(
             "INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?)",
