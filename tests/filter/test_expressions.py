@@ -166,3 +166,11 @@ def test_a_declared_field_may_have_the_name_of_a_word_of_the_language() -> None:
         for filter, ids in ((F.like >= 1, [1, 2]), (F.like.is_null(), [0]), (F.interval[0] == 2, [2])):
             assert found(client, filter) == ids
         assert found(client, F.interval.contains(5) & (F["interval"].length == 2)) == [0, 1, 2]
+
+
+def test_a_written_filter_joins_others_and_cannot_reach_beyond_itself() -> None:
+    own = Expression.of("a == 1 or b == 2") & (F.c == "x")
+    assert str(own) == '(a == 1 or b == 2) and (c == "x")'
+    for text in ("a == 1) or (b == 2", "a ==", "a == {x}", ""):
+        with pytest.raises(elanus.FilterError):
+            Expression.of(text)

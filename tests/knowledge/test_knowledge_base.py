@@ -243,3 +243,38 @@ def test_a_hit_tells_why_it_was_found() -> None:
                 assert ("bird" in words.get("terms", {})) is ("birds" in hit.text)
                 judged = told.get("reranker", {"score": told["fusion"]["score"]})
                 assert judged["score"] == pytest.approx(hit.score)
+
+
+def test_tenants_share_a_folder_and_see_their_own_only(tmp_path: Path) -> None:
+    path = tmp_path / "kb"
+    with open_base(path, tenant="ada") as ada, open_base(path, tenant="bob") as bob:
+        ada.add([Document("Kites are birds of prey.", id="note"), Document("Herons hunt fish.", id="herons")])
+        bob.add([Document("A paper kite flies on a string.", id="note", metadata={"year": 2020})])
+        assert (len(ada), len(bob)) == (2, 1)
+        for mode in ("hybrid", "dense", "text"):
+            assert {hit.text for hit in ada.search("kite birds", k=5, mode=mode)} >= {"Kites are birds of prey."}
+            assert [hit.text for hit in bob.search("kite birds", k=5, mode=mode)] == ["A paper kite flies on a string."]
+        (hit,) = bob.search("kite", filter="year == 2020")
+        assert (hit.document, dict(hit.metadata)) == ("note", {"year": 2020})
+        assert bob.search("kite", filter=F.year == 2021) == []
+        assert bob.search("kite", filter="year == 2021 or chunk == 0", k=9) == [hit]
+        for escape in ("year == 1) or (chunk == 0", "year == 1 or"):
+            with pytest.raises(elanus.FilterError):
+                bob.search("kite", filter=escape)
+        assert "Kites are" not in bob.context("kite birds").text
+        folder = tmp_path / "notes"
+        folder.mkdir()
+        (folder / "a.txt").write_text("Swifts sleep on the wing.")
+        assert (ada.sync(folder, name="notes").added, bob.sync(folder, name="notes").added) == (1, 1)
+        (folder / "a.txt").unlink()
+        assert (ada.sync(folder, name="notes").removed, len(ada), len(bob)) == (1, 2, 2)
+        assert ada.remove("note") == 1
+        assert (len(ada), len(bob)) == (1, 2)
+        with pytest.raises(elanus.InvalidArgument, match="'tenant' is the knowledge base's own"):
+            ada.add([Document("x", metadata={"tenant": "bob"})])
+        with pytest.raises(elanus.InvalidArgument, match="divided by tenants"):
+            open_base(path)
+    with open_base(tmp_path / "plain"), pytest.raises(elanus.InvalidArgument, match="has no tenants"):
+        open_base(tmp_path / "plain", tenant="ada")
+    with pytest.raises(elanus.InvalidArgument, match="tenant must be a name"):
+        open_base(tenant="")

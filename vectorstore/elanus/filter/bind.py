@@ -24,7 +24,7 @@ def bind(text: str, tree: Node, params: Mapping[str, Any] | None) -> dict[str, A
         FilterError: a template without a value, a value without a template, or a value of another type.
     """
     values = dict(params or {})
-    wanted = {template.name: template for template in _templates(tree)} if "{" in text else {}
+    wanted = {template.name: template for template in templates(tree)} if "{" in text else {}
     for name, template in wanted.items():
         if name not in values:
             hint = did_you_mean(name, values) or "; give it in filter_params"
@@ -36,7 +36,8 @@ def bind(text: str, tree: Node, params: Mapping[str, Any] | None) -> dict[str, A
     return {name: _plain(name, values[name]) for name in wanted}
 
 
-def _templates(tree: Node) -> Iterator[Template]:
+def templates(tree: Node) -> Iterator[Template]:
+    """The templates in a tree."""
     waiting: list[Node] = [tree]
     while waiting:
         node = waiting.pop()

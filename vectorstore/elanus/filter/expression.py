@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
-from elanus.errors import InvalidArgument
+from elanus.errors import FilterError, InvalidArgument
+from elanus.filter.bind import templates
+from elanus.filter.parse import parse
 from elanus.filter.writing import checked_value, written_value
 
 NO_TRUTH = (
@@ -40,6 +42,17 @@ class Expression:
 
     parts: Parts
     joined: str = ""
+
+    @classmethod
+    def of(cls, text: str) -> Expression:
+        """A filter that is written out, to be joined with others; it holds no `{name}` places.
+
+        Raises:
+            FilterError: it does not parse on its own, so that nothing in it can reach beyond it.
+        """
+        if any(True for _ in templates(parse(text))):
+            raise FilterError(f"{text!r} has places for values; build the filter with elanus.F instead")
+        return cls((text,))
 
     @property
     def text(self) -> str:

@@ -49,6 +49,7 @@ class Asked:
 
 def answer(shelf: Shelf, asked: Asked) -> Hits:
     """Find candidates, let the reranker order them, choose, and widen what is chosen."""
+    asked = replace(asked, filter=shelf.within(asked.filter))
     vector = None if asked.mode == "text" else embed_queries(shelf.model, [asked.question], None, shelf.said)
     wanted = max(asked.k, asked.candidates) if asked.reranker is not None or asked.diversity is not None else asked.k
     found = _candidates(shelf, asked, vector, wanted)

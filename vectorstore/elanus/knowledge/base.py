@@ -38,6 +38,8 @@ class KnowledgeBase:
             `embed_queries`. A knowledge base keeps to one model: another one is refused.
         reranker: what orders the candidates of `search`: any object with `rerank(query, documents)`; True means late
             interaction with the embedder's own token vectors, if it is given by name; None means none.
+        tenant: whose knowledge base this is, of many in one collection that is divided by tenants: each finds its own
+            passages only, at the cost of what it holds.
         language: of the texts, for BM25: "english", "german", ..., or "standard" for none.
         chunk_size, overlap: the longest passage, and how much of the one before each begins with, in characters.
 
@@ -54,6 +56,7 @@ class KnowledgeBase:
         collection: str = "knowledge",
         embedder: Any = "all-MiniLM-L6-v2",
         reranker: Any = True,
+        tenant: str | None = None,
         language: str = "english",
         chunk_size: int = 900,
         overlap: int = 150,
@@ -62,6 +65,8 @@ class KnowledgeBase:
     ) -> None:
         if chunk_size < 50 or not 0 <= overlap < chunk_size:
             raise InvalidArgument(f"chunk_size must be at least 50 and overlap below it, not {chunk_size}, {overlap}")
+        if tenant is not None and (not isinstance(tenant, str) or not tenant):
+            raise InvalidArgument(f"KnowledgeBase: tenant must be a name, not {tenant!r}")
         self._own = isinstance(path, (str, os.PathLike))
         self.client = connect(path, **connection) if self._own else path
         self._chunking = Chunking(chunk_size, overlap)
@@ -70,7 +75,9 @@ class KnowledgeBase:
         try:
             named = self._model_name is not None
             model = find_embedder("onnx", {"model_name": embedder}, "KnowledgeBase") if named else embedder
-            self._shelf = Shelf(self.client, collection, model, f"KnowledgeBase, {embedder!r}", {"type": language})
+            self._shelf = Shelf(
+                self.client, collection, model, f"KnowledgeBase, {embedder!r}", {"type": language}, tenant
+            )
             self._shelf.open()
         except BaseException:
             self.close()
@@ -182,7 +189,7 @@ class KnowledgeBase:
 
     def __len__(self) -> int:
         """How many passages there are."""
-        return int(self.client.get_collection_stats(self._shelf.collection)["row_count"])
+        return self._shelf.count()
 
     def __bool__(self) -> bool:
         return True

@@ -7,13 +7,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from elanus import Expression, F
 from elanus.client.text_layout import TextFields, make_text_collection
+from elanus.errors import InvalidArgument
 from elanus.knowledge.documents import RESERVED, Document
 from elanus.knowledge.hits import Hit
 from elanus.knowledge.splitting import Piece
 from elanus.models import embed_documents, fingerprint
 
 FIELDS = TextFields()
+TENANT = "tenant"
 _AT_ONCE = 1000
 _KNOWN = ["document", "hash", "chunks", "root"]
 
@@ -34,6 +37,7 @@ class Shelf:
     Attributes:
         client: any client, a Milvus server's too.
         model: what embeds the texts; `said` is how errors call it.
+        tenant: whose passages these are, in a collection that is divided by tenants; None: nobody's in particular.
     """
 
     client: Any
@@ -41,79 +45,109 @@ class Shelf:
     model: Any
     said: str
     analyzer: Mapping[str, Any]
+    tenant: str | None = None
+
+    @property
+    def own(self) -> Expression | None:
+        """The filter that keeps to the tenant's passages."""
+        return None if self.tenant is None else F[TENANT] == self.tenant
+
+    def within(self, filter: str | Expression | None) -> str | Expression | None:
+        """A filter on the tenant's passages only."""
+        if self.own is None:
+            return filter
+        if filter is None or filter == "":
+            return self.own
+        return self.own & (Expression.of(filter) if isinstance(filter, str) else filter)
+
+    def key(self, document: str, chunk: int) -> str:
+        """The key of a passage; tenants have keys of their own."""
+        owner = "" if self.tenant is None else f"{self.tenant}\0"
+        return hashlib.sha256(f"{owner}{document}\0{chunk}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
     def open(self) -> None:
         """Make the collection if it is not there, and refuse a model whose vectors are not those it holds."""
         if not self.client.has_collection(self.collection):
             dim = getattr(self.model, "dim", None) or embed_documents(self.model, ["a"], None, self.said).shape[1]
             make_text_collection(
-                self.client, self.collection, {FIELDS.vector: int(dim)}, FIELDS, analyzer=dict(self.analyzer)
+                self.client,
+                self.collection,
+                {FIELDS.vector: int(dim)},
+                FIELDS,
+                analyzer=dict(self.analyzer),
+                partition_key=None if self.tenant is None else TENANT,
             )
+        fields = self.client.describe_collection(self.collection)["fields"]
+        divided = any(field.get("is_partition_key") for field in fields)
+        if divided is not (self.tenant is not None):
+            how = "is divided by tenants; say whose with tenant=" if divided else "has no tenants; leave tenant= out"
+            raise InvalidArgument(f"KnowledgeBase: collection '{self.collection}' {how}")
         own = fingerprint(self.model)
         if own is not None and hasattr(self.client, "bind_fingerprint"):
             self.client.bind_fingerprint(self.collection, FIELDS.vector, own)
 
     def known(self, ids: Sequence[str]) -> dict[str, Known]:
         """What is stored of these documents; those that are not there are left out."""
-        rows = self._get([key(one, 0) for one in ids], _KNOWN)
+        rows = self._get([self.key(one, 0) for one in ids], _KNOWN)
         return _known(rows)
 
     def put(self, passages: Sequence[tuple[Document, Piece, int, int, str]]) -> None:
         """Embed passages and store them: (document, piece, its place, how many there are, root)."""
+        for document, *_ in passages:
+            if self.tenant is not None and TENANT in document.metadata:
+                raise InvalidArgument(
+                    f"document '{document.id}': '{TENANT}' is the knowledge base's own; rename the key"
+                )
         vectors = embed_documents(self.model, [piece.text for _, piece, *_ in passages], None, self.said)
-        rows = [_row(*passage, vector) for passage, vector in zip(passages, vectors, strict=True)]
+        rows = [self._row(*passage, vector) for passage, vector in zip(passages, vectors, strict=True)]
         self.client.upsert(self.collection, rows)
 
     def remove(self, places: Iterable[tuple[str, range]]) -> int:
         """Remove the passages of these documents at these places; returns how many there were."""
-        keys = [key(document, chunk) for document, chunks in places for chunk in chunks]
+        keys = [self.key(document, chunk) for document, chunks in places for chunk in chunks]
         batches = (keys[start : start + _AT_ONCE] for start in range(0, len(keys), _AT_ONCE))
         return sum(int(self.client.delete(self.collection, ids=batch)["delete_count"]) for batch in batches)
 
     def of_root(self, root: str) -> dict[str, Known]:
         """Every document that came from one source of `sync`."""
-        rows = self.client.query(
-            self.collection,
-            "root == {root} and chunk == 0",
-            filter_params={"root": root},
-            output_fields=_KNOWN,
-        )
-        return _known(rows)
+        condition = self.within((F.root == root) & (F.chunk == 0))
+        return _known(self.client.query(self.collection, condition, output_fields=_KNOWN))
+
+    def count(self) -> int:
+        """How many passages there are."""
+        if self.own is None:
+            return int(self.client.get_collection_stats(self.collection)["row_count"])
+        return int(self.client.query(self.collection, self.own, output_fields=["count(*)"])[0]["count(*)"])
 
     def neighbours(self, hits: Sequence[Hit], reach: int) -> dict[tuple[str, int], tuple[str, int]]:
         """Text and beginning of the passages around these, by document and place."""
         wanted = {(h.document, n) for h in hits for n in range(max(h.chunk - reach, 0), h.chunk + reach + 1)}
-        rows = self._get([key(*place) for place in sorted(wanted)], ["document", "chunk", FIELDS.text, "start"])
+        rows = self._get([self.key(*place) for place in sorted(wanted)], ["document", "chunk", FIELDS.text, "start"])
         return {(row["document"], row["chunk"]): (row[FIELDS.text], row["start"]) for row in rows}
 
     def _get(self, keys: list[str], fields: list[str]) -> list[dict[str, Any]]:
         batches = (keys[start : start + _AT_ONCE] for start in range(0, len(keys), _AT_ONCE))
         return [row for batch in batches for row in self.client.get(self.collection, batch, output_fields=fields)]
 
+    def _row(self, document: Document, piece: Piece, chunk: int, chunks: int, root: str, vector: Any) -> dict[str, Any]:
+        own = {
+            FIELDS.key: self.key(document.id, chunk),
+            FIELDS.text: piece.text,
+            FIELDS.vector: vector,
+            "document": document.id,
+            "hash": document.hash,
+            "chunk": chunk,
+            "chunks": chunks,
+            "start": piece.start,
+            "source": document.source,
+            "root": root,
+            **({} if self.tenant is None else {TENANT: self.tenant}),
+        }
+        return {**document.metadata, **own}
+
 
 def _known(rows: Iterable[Mapping[str, Any]]) -> dict[str, Known]:
     return {row["document"]: Known(row["hash"], row["chunks"], row["root"]) for row in rows}
-
-
-def key(document: str, chunk: int) -> str:
-    """The key of a passage."""
-    return hashlib.sha256(f"{document}\0{chunk}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
-
-
-def _row(document: Document, piece: Piece, chunk: int, chunks: int, root: str, vector: Any) -> dict[str, Any]:
-    own = {
-        FIELDS.key: key(document.id, chunk),
-        FIELDS.text: piece.text,
-        FIELDS.vector: vector,
-        "document": document.id,
-        "hash": document.hash,
-        "chunk": chunk,
-        "chunks": chunks,
-        "start": piece.start,
-        "source": document.source,
-        "root": root,
-    }
-    return {**document.metadata, **own}
 
 
 def as_hit(entity: Mapping[str, Any], score: float, explanation: Mapping[str, Any] | None = None) -> Hit:
@@ -125,6 +159,6 @@ def as_hit(entity: Mapping[str, Any], score: float, explanation: Mapping[str, An
         chunk=entity["chunk"],
         source=entity["source"],
         start=entity["start"],
-        metadata={name: value for name, value in entity.items() if name not in RESERVED},
+        metadata={name: value for name, value in entity.items() if name not in RESERVED and name != TENANT},
         explanation=explanation,
     )
