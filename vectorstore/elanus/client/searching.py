@@ -13,11 +13,12 @@ from elanus.engine.embedding import query_data
 from elanus.errors import InvalidArgument
 from elanus.filter import Expression, Predicate
 from elanus.index.metric import to_distance
-from elanus.rank import AnnSearchRequest, Reranking, RRFRanker, as_ranker, as_request, as_reranking
+from elanus.rank import AnnSearchRequest, Reranking, RRFRanker, as_decay, as_ranker, as_request, as_reranking
 from elanus.schema.output import Output
+from elanus.search.decaying import check_decay, fade
 from elanus.search.found import Found, fetch_with_keys
 from elanus.search.pipeline import run_route
-from elanus.search.request import Route, check_window, make_predicate, make_route, pick_field
+from elanus.search.request import MAX_LIMIT, Route, check_window, make_predicate, make_route, pick_field
 from elanus.search.reranking import make_judge
 from elanus.storage.view import View
 
@@ -52,7 +53,10 @@ class Searching(Base):
             ranker: a model that ranks the best candidates anew: `Function(name, FunctionType.RERANK, [text_field],
                 params={"reranker": "model", "provider": ..., "model_name": ...})`, or any object with
                 `rerank(query, documents)`. The question is the text searched with, or the param "queries". It ranks 20
-                candidates, or as many as the param "candidates" says, and at least limit + offset.
+                candidates, or as many as the param "candidates" says, and at least limit + offset. Or a decay:
+                params={"reranker": "decay", "function": "gauss", "origin": ..., "scale": ...} over a numeric field,
+                which multiplies scores; it ranks 10 * (limit + offset) candidates, or as "candidates" says (Milvus:
+                limit + offset). L2 distances count as 1 - 2 * atan(d) / pi.
             offset: how many hits to skip, by keyword.
 
         Returns:
@@ -71,21 +75,27 @@ class Searching(Base):
         refuse("search", {"partition_names": partition_names, **kwargs}, ("filter_params", "offset"))
         check_timeout("search", timeout)
         limit, offset = check_window(limit, offset)
-        reranking = _of_a_model(ranker)
+        decay = as_decay(ranker)
+        reranking = None if decay else _of_a_model(ranker)
         collection = self._loaded(collection_name)
         view, schema = collection.view(), collection.definition.schema
         output = collection.definition.output(output_fields)
         predicate = make_predicate(schema, filter, filter_params)
         params = {key: value for key, value in search_params.items() if key != "offset"}
         depth = _depth(reranking, limit + offset)
+        if decay is not None:
+            check_decay(schema, decay)
+            depth, _ = check_window(decay.depth(limit + offset, MAX_LIMIT), 0)
         route = _route(collection, anns_field, data, depth, predicate, params)
         judge = None if reranking is None else make_judge(schema, reranking, [data], route.queries)
         found = run_route(view, schema, route)
         if judge is not None:
             found = judge.rerank(view, found, limit + offset)
-        windows = [hits.window(offset, limit) for hits in found]
         metric = route.spec.metric
-        distances = [hits.scores if judge else to_distance(metric, hits.scores) for hits in windows]
+        if decay is not None:
+            found = [fade(view, decay, [hits], [metric]) for hits in found]
+        windows = [hits.window(offset, limit) for hits in found]
+        distances = [hits.scores if judge or decay else to_distance(metric, hits.scores) for hits in windows]
         return _result(collection, view, windows, distances, output)
 
     def hybrid_search(
@@ -107,7 +117,8 @@ class Searching(Base):
         Args:
             ranker: `RRFRanker`, `WeightedRanker`, a `Function` of type RERANK, or any object with
                 `rerank(query, documents)`. A model ranks all that the requests found, in the order of RRF, or as many
-                as the param "candidates" says, and at least limit + offset; see `search` for its question.
+                as the param "candidates" says, and at least limit + offset; see `search` for its question. A decay
+                ranks all that was found, each row by the best of its scores times its factor.
 
         Raises:
             as `search` does, naming the request.
@@ -117,7 +128,8 @@ class Searching(Base):
         refuse("hybrid_search", {"partition_names": partition_names, **kwargs}, ("offset",))
         check_timeout("hybrid_search", timeout)
         limit, offset = check_window(limit, offset)
-        reranking = as_reranking(ranker)
+        decay = as_decay(ranker)
+        reranking = None if decay else as_reranking(ranker)
         collection = self._loaded(collection_name)
         view, schema = collection.view(), collection.definition.schema
         output = collection.definition.output(output_fields)
@@ -125,11 +137,20 @@ class Searching(Base):
             raise InvalidArgument("hybrid_search: reqs is empty; give at least one AnnSearchRequest")
         requests = [as_request(request) for request in reqs]
         routes = _routes(collection, requests)
-        fuse = as_ranker(RRFRanker() if reranking else ranker, [route.spec.metric for route in routes])
+        metrics = [route.spec.metric for route in routes]
+        if decay is not None:
+            check_decay(schema, decay)
+            if decay.candidates is not None:
+                raise InvalidArgument(f"{decay.who}: in hybrid_search the requests' limits say how many candidates")
+        fuse = as_ranker(RRFRanker() if reranking or decay else ranker, metrics)
         data = [request.data for request in requests]
         judge = None if reranking is None else make_judge(schema, reranking, data, routes[0].queries)
         per_route = [run_route(view, schema, route) for route in routes]
-        fused = [Found(*fuse([(hits.rids, hits.scores) for hits in query])) for query in zip(*per_route, strict=True)]
+        per_query = list(zip(*per_route, strict=True))
+        if decay is not None:
+            fused = [fade(view, decay, query, metrics) for query in per_query]
+        else:
+            fused = [Found(*fuse([(hits.rids, hits.scores) for hits in query])) for query in per_query]
         if judge is not None:
             fused = judge.rerank(view, fused, limit + offset)
         windows = [hits.window(offset, limit) for hits in fused]
