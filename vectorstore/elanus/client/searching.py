@@ -13,7 +13,7 @@ from elanus.engine.collection import Collection
 from elanus.errors import InvalidArgument
 from elanus.filter import Expression
 from elanus.index.metric import to_distance
-from elanus.rank import AnnSearchRequest, Reranking, RRFRanker, as_ranker, as_request, as_reranking
+from elanus.rank import AnnSearchRequest, as_request
 from elanus.schema.collection import CollectionSchema
 from elanus.schema.output import Output
 from elanus.search.explaining import Ways
@@ -22,8 +22,8 @@ from elanus.search.grouping import OPTIONS as GROUPING
 from elanus.search.grouping import Grouping, as_grouping, run_grouped, windows
 from elanus.search.ordering import OPTIONS as ORDERING
 from elanus.search.ordering import Order, given_orders, order_hits, orderable
-from elanus.search.request import check_window, make_predicate
-from elanus.search.reranking import make_judge
+from elanus.search.ranking import Ranking, as_any, as_single
+from elanus.search.request import Route, check_window, make_predicate
 from elanus.search.tracing import Trace, stage
 from elanus.storage.view import View
 
@@ -61,7 +61,10 @@ class Searching(Base):
             ranker: a model that ranks the best candidates anew: `Function(name, FunctionType.RERANK, [text_field],
                 params={"reranker": "model", "provider": ..., "model_name": ...})`, or any object with
                 `rerank(query, documents)`. The question is the text searched with, or the param "queries". It ranks 20
-                candidates, or as many as the param "candidates" says, and at least limit + offset.
+                candidates, or as many as the param "candidates" says, and at least limit + offset. Or a decay:
+                params={"reranker": "decay", "function": "gauss", "origin": ..., "scale": ...} over a numeric field,
+                which multiplies scores; it ranks 10 * (limit + offset) candidates, or as "candidates" says (Milvus:
+                limit + offset). L2 distances count as 1 - 2 * atan(d) / pi.
             ids: search with what the rows of these keys hold, instead of `data`.
             offset: how many hits to skip, by keyword.
             explain: give each hit an "explanation" (its rank and distance in each route, the terms it matched with what
@@ -94,7 +97,7 @@ class Searching(Base):
         refuse("search", kwargs, ("filter_params", "offset", "round_decimal", "explain", *GROUPING, *ORDERING))
         check_timeout("search", timeout)
         limit, offset = check_window(limit, offset)
-        reranking = _of_a_model(ranker)
+        asked = as_single(ranker)
         collection = self._loaded(collection_name, level)
         view, schema = collection.view(), collection.definition.schema
         output = collection.definition.output(output_fields)
@@ -103,19 +106,13 @@ class Searching(Base):
         data = search_data(collection, view, anns_field, data, ids)
         grouping = as_grouping("search", schema, grouped)
         params = {key: value for key, value in search_params.items() if key != "offset"}
-        depth = _depth(reranking, limit + offset)
         with stage(trace, "embed"):
-            route = route_of(collection, anns_field, data, depth, predicate, params)
-        judge = None if reranking is None else make_judge(schema, reranking, [data], route.queries)
-        own = None if trace is None else trace.route()
-        found = before = run_grouped(view, schema, route, grouping, limit + offset, own)
-        if judge is not None:
-            with stage(trace, "rerank"):
-                found = judge.rerank(view, found, _rows_for(grouping, found, limit + offset))
-        pages = _ordered(view, schema, windows(view, found, grouping, offset, limit), orders, grouping)
-        metric = route.spec.metric
-        distances = [hits.scores if judge else to_distance(metric, hits.scores) for hits in pages]
-        ways = Ways(view, schema, [route], [before], None, found if judge else None, before)
+            route = route_of(collection, anns_field, data, asked.depth(limit + offset), predicate, params)
+        ranking = asked.over_one(schema, route, data)
+        ways = _ranked(view, schema, [route], ranking, grouping, limit + offset, trace, groups=limit + offset)
+        pages = _ordered(view, schema, windows(view, ways.final, grouping, offset, limit), orders, grouping)
+        plain = ranking.rescore is None
+        distances = [to_distance(route.spec.metric, hits.scores) if plain else hits.scores for hits in pages]
         return _result(collection, ways, pages, distances, output, digits, trace)
 
     def hybrid_search(
@@ -142,7 +139,8 @@ class Searching(Base):
                 "max" (default), "sum" or "avg" score.
             ranker: `RRFRanker`, `WeightedRanker`, a `Function` of type RERANK, or any object with
                 `rerank(query, documents)`. A model ranks all that the requests found, in the order of RRF, or as many
-                as the param "candidates" says, and at least limit + offset; see `search` for its question.
+                as the param "candidates" says, and at least limit + offset; see `search` for its question. A decay
+                ranks all that was found, each row by the best of its scores times its factor.
 
         Raises:
             as `search` does, naming the request.
@@ -156,7 +154,7 @@ class Searching(Base):
         refuse("hybrid_search", kwargs, ("offset", "round_decimal", "explain", *GROUPING, *ORDERING))
         check_timeout("hybrid_search", timeout)
         limit, offset = check_window(limit, offset)
-        reranking = as_reranking(ranker)
+        asked = as_any(ranker)
         collection = self._loaded(collection_name, level)
         view, schema = collection.view(), collection.definition.schema
         output = collection.definition.output(output_fields)
@@ -165,22 +163,38 @@ class Searching(Base):
         requests = [as_request(request) for request in reqs]
         with stage(trace, "embed"):
             routes = routes_of(collection, requests, collection.definition.partitions.readable(partition_names))
-        fuse = as_ranker(RRFRanker() if reranking else ranker, [route.spec.metric for route in routes])
-        data = [request.data for request in requests]
-        judge = None if reranking is None else make_judge(schema, reranking, data, routes[0].queries)
+        ranking = asked.over_all(schema, routes, [request.data for request in requests])
         grouping = as_grouping("hybrid_search", schema, grouped)
-        per_route = [
-            run_grouped(view, schema, route, grouping, route.limit, None if trace is None else trace.route())
-            for route in routes
-        ]
-        with stage(trace, "fuse"):
-            fused = before = [Found(*fuse([(h.rids, h.scores) for h in hits])) for hits in zip(*per_route, strict=True)]
-        if judge is not None:
-            with stage(trace, "rerank"):
-                fused = judge.rerank(view, fused, _rows_for(grouping, fused, limit + offset))
-        pages = _ordered(view, schema, windows(view, fused, grouping, offset, limit), orders, grouping)
-        ways = Ways(view, schema, routes, per_route, fuse, fused if judge else None, before)
+        ways = _ranked(view, schema, routes, ranking, grouping, limit + offset, trace)
+        pages = _ordered(view, schema, windows(view, ways.final, grouping, offset, limit), orders, grouping)
         return _result(collection, ways, pages, [hits.scores for hits in pages], output, digits, trace)
+
+
+def _ranked(
+    view: View,
+    schema: CollectionSchema,
+    routes: Sequence[Route],
+    ranking: Ranking,
+    grouping: Grouping | None,
+    wanted: int,
+    trace: Trace | None,
+    groups: int | None = None,
+) -> Ways:
+    """Run the routes, merge what they found, and score it anew where that is asked for.
+
+    `groups` is how many groups each route is to find; None: as many as its own limit.
+    """
+    per_route = [
+        run_grouped(view, schema, route, grouping, groups or route.limit, None if trace is None else trace.route())
+        for route in routes
+    ]
+    with stage(trace if len(routes) > 1 else None, "fuse"):
+        merged = [ranking.merge(hits) for hits in zip(*per_route, strict=True)]
+    if ranking.rescore is None:
+        return Ways(view, schema, routes, per_route, merged, ranking.fuse)
+    with stage(trace, "rerank"):
+        rescored = ranking.rescore(view, merged, _rows_for(grouping, merged, wanted))
+    return Ways(view, schema, routes, per_route, merged, ranking.fuse, rescored)
 
 
 def _rows_for(grouping: Grouping | None, found: Sequence[Found], wanted: int) -> int:
@@ -196,21 +210,6 @@ def _ordered(
         return pages
     names = orderable(schema, "order_by_fields", orders)
     return [order_hits(view, hits, names, orders, grouping) for hits in pages]
-
-
-def _of_a_model(ranker: Any) -> Reranking | None:
-    """What a plain search may be ranked by: a model, or nothing."""
-    if ranker is None:
-        return None
-    reranking = as_reranking(ranker)
-    if reranking is None:
-        as_ranker(ranker, [""])  # tells what is wrong with anything but a fusion
-        raise InvalidArgument("search: the ranker fuses several requests; use hybrid_search, or a model as ranker")
-    return reranking
-
-
-def _depth(reranking: Reranking | None, wanted: int) -> int:
-    return wanted if reranking is None else check_window(reranking.depth(wanted), 0)[0]
 
 
 def _trace(call: str, explain: object) -> Trace | None:

@@ -1,5 +1,6 @@
 """Fusing the hits of several searches into one ranking."""
 
+from elanus.rank.decay import Decay, as_decay
 from elanus.rank.fusion import Route, relevance, rrf, weighted
 from elanus.rank.mmr import mmr
 from elanus.rank.models import check_reranker, rerank_scores
@@ -8,11 +9,13 @@ from elanus.rank.reranking import Reranking, as_reranking
 
 __all__ = [
     "AnnSearchRequest",
+    "Decay",
     "Fuse",
     "RRFRanker",
     "Reranking",
     "Route",
     "WeightedRanker",
+    "as_decay",
     "as_ranker",
     "as_request",
     "as_reranking",

@@ -125,7 +125,9 @@ def as_ranker(ranker: Any, metrics: Sequence[str]) -> Fuse:
     raw: Any = ranker.dict() if function is None else asked_fusion(function)
     strategy, params = raw.get("strategy"), dict(raw.get("params") or {})
     if strategy not in MAKERS:
-        raise NotSupported(f"ranker strategy {strategy!r} is not supported yet; use {', '.join(MAKERS)} or model")
+        raise NotSupported(
+            f"ranker strategy {strategy!r} is not supported yet; use {', '.join(MAKERS)}, decay or model"
+        )
     make, known = MAKERS[strategy]
     for name in params:
         if name not in known:

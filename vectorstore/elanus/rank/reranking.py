@@ -55,7 +55,7 @@ def as_reranking(ranker: Any) -> Reranking | None:
     if not isinstance(provider, str):
         raise InvalidArgument(f"{who}: params need a 'provider', a str")
     queries = _queries(who, params.pop("queries", None))
-    candidates = _candidates(who, params.pop("candidates", None))
+    candidates = asked_candidates(who, params.pop("candidates", None))
     model = find_reranker(provider, params, who)
     said = f"{who}, reranker '{provider}'" + (f", model '{params['model_name']}'" if "model_name" in params else "")
     return Reranking(model, said, next(iter(function.input_field_names), None), queries, candidates)
@@ -88,7 +88,8 @@ def _queries(who: str, queries: Any) -> tuple[str, ...] | None:
     return tuple(listed)
 
 
-def _candidates(who: str, candidates: Any) -> int | None:
+def asked_candidates(who: str, candidates: Any) -> int | None:
+    """The param "candidates", checked; None if it is not given."""
     if candidates is None:
         return None
     if isinstance(candidates, bool) or not isinstance(candidates, int) or candidates < 1:

@@ -23,8 +23,9 @@ class Function:
             `FunctionType.TEXTEMBEDDING` (from a VARCHAR to a FLOAT_VECTOR) or `FunctionType.RERANK` (for `ranker=`).
         input_field_names, output_field_names: one name each, as a str or a list; RERANK has no output.
         params: of TEXTEMBEDDING {"provider": ..., "model_name": ..., ...}, the rest as the provider takes it; of RERANK
-            {"reranker": "model", "provider": ..., "model_name": ..., ...}, {"reranker": "rrf", "k": ...} or
-            {"reranker": "weighted", "weights": [...]}. JSON-serialisable.
+            {"reranker": "model", "provider": ..., "model_name": ..., ...}, {"reranker": "rrf", "k": ...},
+            {"reranker": "weighted", "weights": [...]} or {"reranker": "decay", "function": "gauss" | "exp" | "linear",
+            "origin": ..., "scale": ..., "offset": 0, "decay": 0.5} over one numeric input field. JSON-serialisable.
 
     Raises:
         InvalidArgument: params that cannot be; NotSupported: another function type.

@@ -22,18 +22,24 @@ Explanation = dict[str, Any]
 
 @dataclass(frozen=True, eq=False)
 class Ways:
-    """How the hits came about: what each route found, per query; what they were fused to; what a model made of that.
+    """How the hits came about: what each route found, per query; what was merged of it; what a model made of that.
 
-    `fuse` and `judged` are None where there was no fusion and no model.
+    `fuse` is how they were merged, if a merged score is the sum of the routes' shares. `rescored` is None without a
+    model or a formula.
     """
 
     view: View
     schema: CollectionSchema
     routes: Sequence[Route]
     per_route: Sequence[Sequence[Found]]
+    merged: Sequence[Found]
     fuse: Fuse | None = None
-    judged: Sequence[Found] | None = None
-    before: Sequence[Found] | None = None
+    rescored: Sequence[Found] | None = None
+
+    @property
+    def final(self) -> Sequence[Found]:
+        """Each query's hits in their final order."""
+        return self.merged if self.rescored is None else self.rescored
 
     def of(self, query: int, page: Found) -> list[Explanation]:
         """The explanation of each hit on one query's page."""
@@ -86,9 +92,9 @@ class Ways:
 
     def _judged(self, query: int) -> dict[int, Explanation]:
         """What a model made of each hit: its score, and the hit's rank (from 1) before and after."""
-        if self.judged is None or self.before is None:
+        if self.rescored is None:
             return {}
-        hits, before = self.judged[query], _ranks(self.before[query])
+        hits, before = self.rescored[query], _ranks(self.merged[query])
         ranked = enumerate(zip(hits.rids.tolist(), hits.scores.tolist(), strict=True), 1)
         return {
             rid: {"reranker": {"score": score, "rank_before": before[rid] + 1, "rank_after": after}}
