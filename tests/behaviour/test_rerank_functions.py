@@ -156,9 +156,9 @@ def test_functions_of_pymilvus_are_taken(filled: elanus.Client) -> None:
         (overlap(["text", "id"]), elanus.InvalidArgument, "reads one text field"),
         (function(provider="broken"), elanus.ModelFailed, "'rr', reranker 'broken': ConnectionError.*asleep"),
         (
-            elanus.Function("f", FunctionType.RERANK, [], params={"reranker": "boost", "weight": 2}),
+            elanus.Function("f", FunctionType.RERANK, [], params={"reranker": "bogus", "weight": 2}),
             elanus.NotSupported,
-            "'boost' is not supported yet; use rrf, weighted, decay or model",
+            "'bogus' is not supported yet; use rrf, weighted, decay, boost or model",
         ),
         (elanus.Function("f", FunctionType.BM25, "text", "sparse"), elanus.InvalidArgument, "'f' is BM25"),
         (elanus.Function("f", FunctionType.RERANK, "text", "dense", params={"reranker": "rrf"}),

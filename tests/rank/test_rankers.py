@@ -31,8 +31,8 @@ def test_rankers_and_requests_of_pymilvus_are_taken():
     same(as_ranker(pymilvus.RRFRanker(7), METRICS)(ROUTES), rrf(ROUTES, 7))
     theirs = pymilvus.WeightedRanker(0.3, 1, norm_score=False)
     same(as_ranker(theirs, METRICS)(ROUTES), weighted(ROUTES, [0.3, 1], METRICS, False))
-    with pytest.raises(NotSupported, match="'boost' is not supported yet"):
-        as_ranker(pymilvus.Function("f", pymilvus.FunctionType.RERANK, ["n"], params={"reranker": "boost"}), METRICS)
+    with pytest.raises(NotSupported, match="'bogus' is not supported yet"):
+        as_ranker(pymilvus.Function("f", pymilvus.FunctionType.RERANK, ["n"], params={"reranker": "bogus"}), METRICS)
     request = as_request(pymilvus.AnnSearchRequest([[1.0]], "v", {"params": {}}, 5, "n > {m}", expr_params={"m": 3}))
     assert (request.data, request.anns_field, request.param, request.limit) == ([[1.0]], "v", {"params": {}}, 5)
     assert (request.expr, request.expr_params) == ("n > {m}", {"m": 3})
@@ -80,7 +80,7 @@ class Theirs:
         (Theirs(strategy="weighted", params={"weights": [0, 1], "norm_score": "yes"}), InvalidArgument, "norm_score"),
         (Theirs(strategy="rrf", params={"k": 0}), InvalidArgument, "k must be"),
         (Theirs(strategy="rrf", params={"k": 60, "weights": [1, 2]}), NotSupported, "parameter 'weights'.*takes k"),
-        (Theirs(strategy="boost", params={}), NotSupported, "strategy 'boost'.*use rrf, weighted, decay or model"),
+        (Theirs(strategy="bogus", params={}), NotSupported, "strategy 'bogus'.*use rrf, weighted, decay, boost or"),
         (Theirs(), NotSupported, "strategy None"),
         (None, InvalidArgument, "an RRFRanker, a WeightedRanker, .*, not NoneType"),
         ("rrf", InvalidArgument, "not str"),

@@ -35,7 +35,16 @@ if TYPE_CHECKING:
     )
     from elanus.filter import Expression, F, translate_filter
     from elanus.knowledge import Document, KnowledgeBase
-    from elanus.rank import AnnSearchRequest, RRFRanker, WeightedRanker, check_reranker, mmr, relevance, rerank_scores
+    from elanus.rank import (
+        AnnSearchRequest,
+        FunctionScore,
+        RRFRanker,
+        WeightedRanker,
+        check_reranker,
+        mmr,
+        relevance,
+        rerank_scores,
+    )
     from elanus.schema.collection import CollectionSchema
     from elanus.schema.fields import FieldSchema
     from elanus.schema.functions import Function
@@ -77,6 +86,7 @@ _HOMES = {
     "elanus.knowledge": ("Document", "KnowledgeBase"),
     "elanus.rank": (
         "AnnSearchRequest",
+        "FunctionScore",
         "RRFRanker",
         "WeightedRanker",
         "check_reranker",
@@ -114,6 +124,7 @@ __all__ = [
     "FieldSchema",
     "FilterError",
     "Function",
+    "FunctionScore",
     "FunctionType",
     "IndexNotFound",
     "IndexParams",

@@ -9,7 +9,7 @@ import pymilvus
 
 from elanus.errors import NotSupported
 from elanus.filter import Expression
-from elanus.rank import AnnSearchRequest, RRFRanker, WeightedRanker
+from elanus.rank import AnnSearchRequest, FunctionScore, RRFRanker, WeightedRanker
 from elanus.schema.collection import CollectionSchema
 from elanus.schema.functions import Function
 from elanus.schema.indexes import IndexParams
@@ -112,6 +112,10 @@ def _function(function: Function) -> Any:
     )
 
 
+def _function_score(score: FunctionScore) -> Any:
+    return pymilvus.FunctionScore([_pymilvus(function) for function in score.functions], score.params)
+
+
 def _schema(schema: CollectionSchema) -> Any:
     return pymilvus.CollectionSchema.construct_from_dict(schema.to_dict())
 
@@ -127,6 +131,7 @@ def _index_params(params: IndexParams) -> Any:
 TRANSLATED: Mapping[type, Callable[[Any], Any]] = {
     AnnSearchRequest: _request,
     Function: _function,
+    FunctionScore: _function_score,
     CollectionSchema: _schema,
     IndexParams: _index_params,
     RRFRanker: lambda ranker: pymilvus.RRFRanker(ranker.k),

@@ -64,7 +64,9 @@ class Searching(Base):
                 candidates, or as many as the param "candidates" says, and at least limit + offset. Or a decay:
                 params={"reranker": "decay", "function": "gauss", "origin": ..., "scale": ...} over a numeric field,
                 which multiplies scores; it ranks 10 * (limit + offset) candidates, or as "candidates" says (Milvus:
-                limit + offset). L2 distances count as 1 - 2 * atan(d) / pi.
+                limit + offset). Or a boost: params={"reranker": "boost", "filter": ..., "weight": ...,
+                "random_score": {"seed": ..., "field": ...}}, or several in a `FunctionScore`: rows that match count by
+                the weight. For both, L2 distances count as 1 - 2 * atan(d) / pi.
             ids: search with what the rows of these keys hold, instead of `data`.
             offset: how many hits to skip, by keyword.
             explain: give each hit an "explanation" (its rank and distance in each route, the terms it matched with what
@@ -140,7 +142,7 @@ class Searching(Base):
             ranker: `RRFRanker`, `WeightedRanker`, a `Function` of type RERANK, or any object with
                 `rerank(query, documents)`. A model ranks all that the requests found, in the order of RRF, or as many
                 as the param "candidates" says, and at least limit + offset; see `search` for its question. A decay
-                ranks all that was found, each row by the best of its scores times its factor.
+                or a boost ranks all that was found, each row by the best of its scores.
 
         Raises:
             as `search` does, naming the request.

@@ -1,5 +1,6 @@
 """Fusing the hits of several searches into one ranking."""
 
+from elanus.rank.boost import FunctionScore
 from elanus.rank.decay import Decay, as_decay
 from elanus.rank.fusion import Route, relevance, rrf, weighted
 from elanus.rank.mmr import mmr
@@ -10,6 +11,7 @@ from elanus.rank.reranking import Reranking, as_reranking
 __all__ = [
     "AnnSearchRequest",
     "Decay",
+    "FunctionScore",
     "Fuse",
     "RRFRanker",
     "Reranking",

@@ -126,7 +126,7 @@ def as_ranker(ranker: Any, metrics: Sequence[str]) -> Fuse:
     strategy, params = raw.get("strategy"), dict(raw.get("params") or {})
     if strategy not in MAKERS:
         raise NotSupported(
-            f"ranker strategy {strategy!r} is not supported yet; use {', '.join(MAKERS)}, decay or model"
+            f"ranker strategy {strategy!r} is not supported yet; use {', '.join(MAKERS)}, decay, boost or model"
         )
     make, known = MAKERS[strategy]
     for name in params:

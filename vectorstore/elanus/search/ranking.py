@@ -8,8 +8,10 @@ from typing import Any
 
 from elanus.errors import InvalidArgument
 from elanus.rank import Fuse, Reranking, RRFRanker, as_decay, as_ranker, as_reranking
+from elanus.rank.boost import Boosts, as_boosts
 from elanus.rank.decay import Decay, best_scores
 from elanus.schema.collection import CollectionSchema
+from elanus.search.boosting import make_booster
 from elanus.search.decaying import check_decay, faded
 from elanus.search.found import Found
 from elanus.search.request import MAX_LIMIT, Route, check_window
@@ -37,32 +39,32 @@ class Ranking:
 
 @dataclass(frozen=True, eq=False)
 class Ranker:
-    """What the caller asked for as `ranker`, of which at most one is there: a model, a decay, or a fusion."""
+    """What the caller asked for as `ranker`, of which at most one is there: a model, a formula, or a fusion."""
 
     model: Reranking | None = None
-    decay: Decay | None = None
+    formula: Decay | Boosts | None = None
     fusion: Any = None
 
     def depth(self, wanted: int) -> int:
         """How many hits a plain search brings, so that `wanted` of them can leave."""
-        if self.decay is not None:
-            return check_window(self.decay.depth(wanted, MAX_LIMIT), 0)[0]
+        if self.formula is not None:
+            return check_window(self.formula.depth(wanted, MAX_LIMIT), 0)[0]
         return wanted if self.model is None else check_window(self.model.depth(wanted), 0)[0]
 
     def over_one(self, schema: CollectionSchema, route: Route, data: Any) -> Ranking:
         """The ranking of a plain search."""
-        if self.decay is not None:
-            return self._decayed(schema, self.decay, [route])
+        if self.formula is not None:
+            return _formulated(schema, self.formula, [route])
         return Ranking(lambda hits: hits[0], None, self._judged(schema, [data], route.queries))
 
     def over_all(self, schema: CollectionSchema, routes: Sequence[Route], data: Sequence[Any]) -> Ranking:
         """The ranking of a hybrid search."""
-        if self.decay is not None:
-            if self.decay.candidates is not None:
+        if self.formula is not None:
+            if self.formula.candidates is not None:
                 raise InvalidArgument(
-                    f"{self.decay.who}: in hybrid_search the requests' limits say how many candidates"
+                    f"{self.formula.who}: in hybrid_search the requests' limits say how many candidates"
                 )
-            return self._decayed(schema, self.decay, routes)
+            return _formulated(schema, self.formula, routes)
         asked = RRFRanker() if self.model is not None else self.fusion
         fuse = as_ranker(asked, [route.spec.metric for route in routes])
         judged = self._judged(schema, data, routes[0].queries)
@@ -71,14 +73,23 @@ class Ranker:
     def _judged(self, schema: CollectionSchema, data: Sequence[Any], queries: int) -> Rescore | None:
         return None if self.model is None else make_judge(schema, self.model, data, queries).rerank
 
-    def _decayed(self, schema: CollectionSchema, decay: Decay, routes: Sequence[Route]) -> Ranking:
-        check_decay(schema, decay)
-        metrics = [route.spec.metric for route in routes]
 
-        def best(hits: Sequence[Found]) -> Found:
-            return Found(*best_scores([(h.rids, h.scores) for h in hits], metrics))
+def _formulated(schema: CollectionSchema, formula: Decay | Boosts, routes: Sequence[Route]) -> Ranking:
+    """The best score of each row, and then the formula."""
+    metrics = [route.spec.metric for route in routes]
 
-        return Ranking(best, None, lambda view, found, _: [faded(view, decay, hits) for hits in found])
+    def best(hits: Sequence[Found]) -> Found:
+        return Found(*best_scores([(h.rids, h.scores) for h in hits], metrics))
+
+    again = _again(schema, formula)
+    return Ranking(best, None, lambda view, found, _: [again(view, hits) for hits in found])
+
+
+def _again(schema: CollectionSchema, formula: Decay | Boosts) -> Callable[[View, Found], Found]:
+    if isinstance(formula, Boosts):
+        return make_booster(schema, formula).boosted
+    check_decay(schema, formula)
+    return lambda view, hits: faded(view, formula, hits)
 
 
 def as_single(ranker: Any) -> Ranker:
@@ -96,6 +107,6 @@ def as_single(ranker: Any) -> Ranker:
 
 def as_any(ranker: Any) -> Ranker:
     """What a hybrid search may be ranked by."""
-    decay = as_decay(ranker)
-    model = None if decay is not None else as_reranking(ranker)
-    return Ranker(model, decay, None if decay is not None or model is not None else ranker or False)
+    formula = as_boosts(ranker) or as_decay(ranker)
+    model = None if formula is not None else as_reranking(ranker)
+    return Ranker(model, formula, None if formula is not None or model is not None else ranker or False)
