@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from elanus.client.asking import Asked, asked_for
 from elanus.client.base import Base
-from elanus.client.options import check_dict, check_timeout, check_whole, given_consistency, refuse
+from elanus.client.options import check_dict
 from elanus.client.results import Hits, SearchResult, make_hits, rounded
 from elanus.client.routes import route_of, routes_of, search_data
 from elanus.engine.collection import Collection
@@ -18,13 +19,10 @@ from elanus.schema.collection import CollectionSchema
 from elanus.schema.output import Output
 from elanus.search.explaining import Ways
 from elanus.search.found import Found, fetch_with_keys
-from elanus.search.grouping import OPTIONS as GROUPING
-from elanus.search.grouping import Grouping, as_grouping, run_grouped, windows
-from elanus.search.ordering import OPTIONS as ORDERING
-from elanus.search.ordering import Order, given_orders, order_hits, orderable
+from elanus.search.grouping import Grouping, run_grouped
 from elanus.search.ranking import Ranking, as_any, as_single
-from elanus.search.request import Route, check_window, make_predicate
-from elanus.search.tracing import Trace, stage
+from elanus.search.request import Route, make_predicate
+from elanus.search.tracing import stage
 from elanus.storage.view import View
 
 
@@ -91,31 +89,24 @@ class Searching(Base):
         filter_params = kwargs.pop("filter_params", None)
         search_params = check_dict("search", "search_params", search_params)
         offset = kwargs.pop("offset", search_params.get("offset", 0))
-        level = given_consistency("search", kwargs.pop("consistency_level", None))
-        digits = check_whole("search", "round_decimal", kwargs.pop("round_decimal", -1), -1, 6)
-        grouped = {name: kwargs.pop(name, None) for name in GROUPING}
-        orders = given_orders("search", kwargs)
-        trace = _trace("search", kwargs.pop("explain", False))
-        refuse("search", kwargs, ("filter_params", "offset", "round_decimal", "explain", *GROUPING, *ORDERING))
-        check_timeout("search", timeout)
-        limit, offset = check_window(limit, offset)
-        asked = as_single(ranker)
-        collection = self._loaded(collection_name, level)
+        asked = asked_for("search", kwargs, limit, offset, timeout)
+        ranker, trace = as_single(ranker), asked.trace
+        collection = self._loaded(collection_name, asked.level)
         view, schema = collection.view(), collection.definition.schema
         output = collection.definition.output(output_fields)
         inside = collection.definition.partitions.readable(partition_names)
         predicate = make_predicate(schema, filter, filter_params, inside)
         data = search_data(collection, view, anns_field, data, ids)
-        grouping = as_grouping("search", schema, grouped)
+        grouping = asked.grouping(schema)
         params = {key: value for key, value in search_params.items() if key != "offset"}
         with stage(trace, "embed"):
-            route = route_of(collection, anns_field, data, asked.depth(limit + offset), predicate, params)
-        ranking = asked.over_one(schema, route, data)
-        ways = _ranked(view, schema, [route], ranking, grouping, limit + offset, trace, groups=limit + offset)
-        pages = _ordered(view, schema, windows(view, ways.final, grouping, offset, limit), orders, grouping)
+            route = route_of(collection, anns_field, data, ranker.depth(asked.wanted), predicate, params)
+        ranking = ranker.over_one(schema, route, data)
+        ways = _ranked(view, schema, [route], ranking, grouping, asked, groups=asked.wanted)
+        pages = asked.pages(ways, grouping)
         plain = ranking.rescore is None
         distances = [to_distance(route.spec.metric, hits.scores) if plain else hits.scores for hits in pages]
-        return _result(collection, ways, pages, distances, output, digits, trace)
+        return _result(collection, ways, pages, distances, output, asked)
 
     def hybrid_search(
         self,
@@ -148,28 +139,21 @@ class Searching(Base):
             as `search` does, naming the request.
         """
         offset = kwargs.pop("offset", 0)
-        level = given_consistency("hybrid_search", kwargs.pop("consistency_level", None))
-        digits = check_whole("hybrid_search", "round_decimal", kwargs.pop("round_decimal", -1), -1, 6)
-        grouped = {name: kwargs.pop(name, None) for name in GROUPING}
-        orders = given_orders("hybrid_search", kwargs)
-        trace = _trace("hybrid_search", kwargs.pop("explain", False))
-        refuse("hybrid_search", kwargs, ("offset", "round_decimal", "explain", *GROUPING, *ORDERING))
-        check_timeout("hybrid_search", timeout)
-        limit, offset = check_window(limit, offset)
-        asked = as_any(ranker)
-        collection = self._loaded(collection_name, level)
+        asked = asked_for("hybrid_search", kwargs, limit, offset, timeout)
+        ranker = as_any(ranker)
+        collection = self._loaded(collection_name, asked.level)
         view, schema = collection.view(), collection.definition.schema
         output = collection.definition.output(output_fields)
         if not reqs:
             raise InvalidArgument("hybrid_search: reqs is empty; give at least one AnnSearchRequest")
         requests = [as_request(request) for request in reqs]
-        with stage(trace, "embed"):
+        with stage(asked.trace, "embed"):
             routes = routes_of(collection, requests, collection.definition.partitions.readable(partition_names))
-        ranking = asked.over_all(schema, routes, [request.data for request in requests])
-        grouping = as_grouping("hybrid_search", schema, grouped)
-        ways = _ranked(view, schema, routes, ranking, grouping, limit + offset, trace)
-        pages = _ordered(view, schema, windows(view, ways.final, grouping, offset, limit), orders, grouping)
-        return _result(collection, ways, pages, [hits.scores for hits in pages], output, digits, trace)
+        ranking = ranker.over_all(schema, routes, [request.data for request in requests])
+        grouping = asked.grouping(schema)
+        ways = _ranked(view, schema, routes, ranking, grouping, asked)
+        pages = asked.pages(ways, grouping)
+        return _result(collection, ways, pages, [hits.scores for hits in pages], output, asked)
 
 
 def _ranked(
@@ -178,14 +162,14 @@ def _ranked(
     routes: Sequence[Route],
     ranking: Ranking,
     grouping: Grouping | None,
-    wanted: int,
-    trace: Trace | None,
+    asked: Asked,
     groups: int | None = None,
 ) -> Ways:
     """Run the routes, merge what they found, and score it anew where that is asked for.
 
     `groups` is how many groups each route is to find; None: as many as its own limit.
     """
+    trace = asked.trace
     per_route = [
         run_grouped(view, schema, route, grouping, groups or route.limit, None if trace is None else trace.route())
         for route in routes
@@ -195,7 +179,7 @@ def _ranked(
     if ranking.rescore is None:
         return Ways(view, schema, routes, per_route, merged, ranking.fuse)
     with stage(trace, "rerank"):
-        rescored = ranking.rescore(view, merged, _rows_for(grouping, merged, wanted))
+        rescored = ranking.rescore(view, merged, _rows_for(grouping, merged, asked.wanted))
     return Ways(view, schema, routes, per_route, merged, ranking.fuse, rescored)
 
 
@@ -204,34 +188,18 @@ def _rows_for(grouping: Grouping | None, found: Sequence[Found], wanted: int) ->
     return wanted if grouping is None else max(len(hits.rids) for hits in found)
 
 
-def _ordered(
-    view: View, schema: CollectionSchema, pages: list[Found], orders: Sequence[Order], grouping: Grouping | None
-) -> list[Found]:
-    """Each query's hits in the order of fields, if that is asked for."""
-    if not orders:
-        return pages
-    names = orderable(schema, "order_by_fields", orders)
-    return [order_hits(view, hits, names, orders, grouping) for hits in pages]
-
-
-def _trace(call: str, explain: object) -> Trace | None:
-    if not isinstance(explain, bool):
-        raise InvalidArgument(f"{call}: explain must be True or False, not {explain!r}")
-    return Trace() if explain else None
-
-
 def _result(
     collection: Collection,
     ways: Ways,
     found: Sequence[Found],
     distances: Sequence[Any],
     output: Output,
-    digits: int,
-    trace: Trace | None,
+    asked: Asked,
 ) -> SearchResult:
+    trace = asked.trace
     with stage(trace, "fetch"):
         hits = [
-            _hits(collection, ways.view, page, rounded(said, digits), output)
+            _hits(collection, ways.view, page, rounded(said, asked.digits), output)
             for page, said in zip(found, distances, strict=True)
         ]
     if trace is None:
