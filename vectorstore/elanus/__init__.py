@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from elanus.knowledge import Document, KnowledgeBase
     from elanus.rank import (
         AnnSearchRequest,
+        DBSFRanker,
         FunctionScore,
         RRFRanker,
         WeightedRanker,
@@ -86,6 +87,7 @@ _HOMES = {
     "elanus.knowledge": ("Document", "KnowledgeBase"),
     "elanus.rank": (
         "AnnSearchRequest",
+        "DBSFRanker",
         "FunctionScore",
         "RRFRanker",
         "WeightedRanker",
@@ -115,6 +117,7 @@ __all__ = [
     "CollectionNotLoaded",
     "CollectionSchema",
     "ConsistencyLevel",
+    "DBSFRanker",
     "DataType",
     "Document",
     "ElanusError",

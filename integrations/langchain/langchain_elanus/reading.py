@@ -95,7 +95,7 @@ class Reading(Opened):
 
         Args:
             fetch_k: (keyword) how many hits each search brings (50).
-            ranker: (keyword) RRFRanker (the default) or WeightedRanker, weights in the order (dense, BM25).
+            ranker: (keyword) RRFRanker (the default), WeightedRanker or DBSFRanker, weights in the order (dense, BM25).
             reranker: (keyword) an object with `rerank(query, documents)`; or the fusion, like `ranker`.
             filter, vector_field, search_params, group_by_field, explain, ...: (keyword) as in
                 `similarity_search_with_score`.
