@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from elanus.aio import AsyncClient
     from elanus.client import Client, connect
+    from elanus.client.suggesting import Suggestion, suggest_weights
     from elanus.client.text_layout import TextFields, TextLayout, make_text_collection, read_text_layout
     from elanus.errors import (
         AliasConflict,
@@ -58,6 +59,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "elanus.aio": ("AsyncClient",),
     "elanus.client": ("Client", "connect"),
+    "elanus.client.suggesting": ("Suggestion", "suggest_weights"),
     "elanus.client.text_layout": ("TextFields", "TextLayout", "make_text_collection", "read_text_layout"),
     "elanus.errors": (
         "AliasConflict",
@@ -147,6 +149,7 @@ __all__ = [
     "StoreFormatError",
     "StoreFull",
     "StructFieldSchema",
+    "Suggestion",
     "TextFields",
     "TextLayout",
     "WeightedRanker",
@@ -157,6 +160,7 @@ __all__ = [
     "read_text_layout",
     "relevance",
     "rerank_scores",
+    "suggest_weights",
     "translate_filter",
 ]
 

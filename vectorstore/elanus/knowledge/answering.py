@@ -16,7 +16,7 @@ from elanus.models import embed_queries
 
 Mode = Literal["hybrid", "dense", "text"]
 MODES = ("hybrid", "dense", "text")
-_DEPTH = 50
+DEPTH = 50
 """Passages each route brings to the fusion."""
 
 
@@ -33,6 +33,7 @@ class Asked:
     diversity: float | None = None
     neighbours: int = 0
     explain: bool = False
+    ranker: Any = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.question, str) or not self.question.strip():
@@ -43,6 +44,8 @@ class Asked:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or value < least:
                 raise InvalidArgument(f"{name} must be a whole number of at least {least}, not {value!r}")
+        if self.ranker is not None and self.mode != "hybrid":
+            raise InvalidArgument(f"ranker fuses two searches; mode '{self.mode}' has one")
         if self.diversity is not None and not 0 <= self.diversity <= 1:
             raise InvalidArgument(f"diversity must be a number from 0 to 1, not {self.diversity!r}")
 
@@ -70,16 +73,20 @@ class Candidate:
 
 
 def _candidates(shelf: Shelf, asked: Asked, vector: Any, wanted: int) -> list[Candidate]:
-    depth = max(_DEPTH, wanted)
-    routes = {"dense": (FIELDS.vector, vector), "text": (FIELDS.sparse, [asked.question])}
+    depth = max(DEPTH, wanted)
     fields = ["*"] if asked.diversity is not None else [FIELDS.text, "$meta"]
     if asked.mode == "hybrid":
-        requests = [AnnSearchRequest(data, field, {}, depth, filter=asked.filter) for field, data in routes.values()]
+        requests = routes_of(asked.question, vector, depth, asked.filter)
         (hits,) = shelf.client.hybrid_search(
-            shelf.collection, requests, RRFRanker(), limit=wanted, output_fields=fields, **_explained(asked)
+            shelf.collection,
+            requests,
+            RRFRanker() if asked.ranker is None else asked.ranker,
+            limit=wanted,
+            output_fields=fields,
+            **_explained(asked),
         )
     else:
-        field, data = routes[asked.mode]
+        field, data = (FIELDS.vector, vector) if asked.mode == "dense" else (FIELDS.sparse, [asked.question])
         (hits,) = shelf.client.search(
             shelf.collection,
             data,
@@ -90,6 +97,12 @@ def _candidates(shelf: Shelf, asked: Asked, vector: Any, wanted: int) -> list[Ca
             **_explained(asked),
         )
     return [Candidate(dict(hit["entity"]), float(hit["distance"]), hit.get("explanation")) for hit in hits]
+
+
+def routes_of(question: str, vector: Any, depth: int, filter: str | Expression | None) -> list[AnnSearchRequest]:
+    """The requests of a hybrid search: by meaning, then by words."""
+    routes = ((FIELDS.vector, vector), (FIELDS.sparse, [question]))
+    return [AnnSearchRequest(data, field, {}, depth, filter=filter) for field, data in routes]
 
 
 def _explained(asked: Asked) -> dict[str, bool]:
