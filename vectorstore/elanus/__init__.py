@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         StoreError,
         StoreFormatError,
         StoreFull,
+        StoreReadOnly,
     )
     from elanus.filter import Expression, F, translate_filter
     from elanus.knowledge import Document, KnowledgeBase
@@ -81,6 +82,7 @@ _HOMES = {
         "StoreError",
         "StoreFormatError",
         "StoreFull",
+        "StoreReadOnly",
     ),
     "elanus.filter": ("Expression", "F", "translate_filter"),
     "elanus.knowledge": ("Document", "KnowledgeBase"),
@@ -143,6 +145,7 @@ __all__ = [
     "StoreError",
     "StoreFormatError",
     "StoreFull",
+    "StoreReadOnly",
     "StructFieldSchema",
     "TextFields",
     "TextLayout",
