@@ -113,6 +113,44 @@ def test_over_several_requests_each_row_counts_by_its_best_score(client: elanus.
     assert client.hybrid_search("c", requests, decay(**params), limit=10)[0].ids == expected
 
 
+@pytest.mark.parametrize("metric", ["HAMMING", "JACCARD"])
+def test_distances_of_bits_fade_and_rise_like_any_score(client: elanus.Client, metric: str) -> None:
+    schema = client.create_schema()
+    schema.add_field("id", DataType.INT64, is_primary=True)
+    schema.add_field("year", DataType.INT32)
+    schema.add_field("bits", DataType.BINARY_VECTOR, dim=8)
+    index = client.prepare_index_params()
+    index.add_index("bits", metric_type=metric)
+    client.create_collection("b", schema=schema, index_params=index)
+    bits = {1: 0b11111111, 2: 0b11111110, 3: 0b00001111, 4: 0b00000001}
+    years = {1: 2000, 2: 2025, 3: 2025, 4: 2025}
+    client.insert("b", [{"id": i, "year": years[i], "bits": bytes([b])} for i, b in bits.items()])
+
+    def ranked(ranker: Any) -> list[int]:
+        return [hit.id for hit in client.search("b", [bytes([255])], limit=4, ranker=ranker)[0]]
+
+    assert ranked(decay(scale=1, decay=0.01)) == [2, 3, 4, 1]
+    params = {"reranker": "boost", "filter": "id == 3", "weight": 100}
+    assert ranked(elanus.Function("up", FunctionType.RERANK, [], params=params)) == [3, 1, 2, 4]
+
+
+def test_a_function_score_of_one_decay_is_that_decay(client: elanus.Client) -> None:
+    fill(client)
+    ours = elanus.FunctionScore(decay())
+    theirs = pymilvus.FunctionScore(
+        [pymilvus.Function("fresh", pymilvus.FunctionType.RERANK, ["year"], params=decay().params)], {}
+    )
+    for ranker in (ours, theirs):
+        assert client.search("c", [QUERY], ranker=ranker) == client.search("c", [QUERY], ranker=decay())
+
+
+def test_a_number_beyond_all_bounds_fades_without_a_warning(client: elanus.Client) -> None:
+    fill(client)
+    for function in CURVES:
+        hits = client.search("c", [QUERY], limit=5, ranker=decay(function=function, scale=1e-300, origin=1e300))[0]
+        assert len(hits) == 5
+
+
 def test_pymilvus_function_asks_the_same(client: elanus.Client) -> None:
     fill(client)
     params = {"reranker": "decay", "function": "linear", "origin": 2025, "scale": 10}

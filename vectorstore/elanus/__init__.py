@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         StoreError,
         StoreFormatError,
         StoreFull,
+        StoreReadOnly,
     )
     from elanus.filter import Expression, F, translate_filter
     from elanus.knowledge import Document, KnowledgeBase
@@ -84,6 +85,7 @@ _HOMES = {
         "StoreError",
         "StoreFormatError",
         "StoreFull",
+        "StoreReadOnly",
     ),
     "elanus.filter": ("Expression", "F", "translate_filter"),
     "elanus.knowledge": ("Document", "KnowledgeBase"),
@@ -148,6 +150,7 @@ __all__ = [
     "StoreError",
     "StoreFormatError",
     "StoreFull",
+    "StoreReadOnly",
     "StructFieldSchema",
     "Suggestion",
     "TextFields",

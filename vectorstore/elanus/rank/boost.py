@@ -105,6 +105,15 @@ def _chance(values: Int64s, seed: int) -> Float64s:
     return np.asarray((mixed >> np.uint64(11)) / 2.0**53, np.float64)
 
 
+def sole_function(ranker: Any) -> Any:
+    """The function that a FunctionScore holds alone, if it is no boost and no params come with it; else the ranker."""
+    functions = getattr(ranker, "functions", None)
+    if hasattr(ranker, "input_field_names") or not isinstance(functions, list) or len(functions) != 1 or ranker.params:
+        return ranker
+    function = as_function(functions[0])
+    return ranker if function is None or function.params["reranker"] == BOOST else functions[0]
+
+
 def as_boosts(ranker: Any) -> Boosts | None:
     """Return the boosts that a Function(RERANK) or a FunctionScore, ours or pymilvus's, asks for; None if none.
 

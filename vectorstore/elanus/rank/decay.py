@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from elanus.errors import InvalidArgument, NotSupported
+from elanus.index.metric import DISTANCES
 from elanus.rank.fusion import NORMALISED, Floats, Int64s, Route
 from elanus.rank.reranking import as_function, asked_candidates
 
@@ -53,7 +54,8 @@ class Decay:
     def factors(self, values: Float64s) -> Float64s:
         """The factor in [0, 1] for each value, float64 (n,); a null is given as NaN and counts as infinitely far."""
         far = np.where(np.isnan(values), np.inf, np.abs(values - self.origin))
-        return CURVES[self.curve](np.maximum(0, far - self.offset) / self.scale, self.decay)
+        with np.errstate(over="ignore"):
+            return CURVES[self.curve](np.maximum(0, far - self.offset) / self.scale, self.decay)
 
     def ranked(self, rids: Int64s, scores: Floats, values: Float64s) -> Route:
         """The rows by score times factor, best first; ties go to the smaller row number."""
@@ -63,8 +65,11 @@ class Decay:
 
 
 def best_scores(routes: Sequence[Route], metrics: Sequence[str]) -> Route:
-    """Each row once, by number, with the best of its scores; those of L2 are mapped into [0, 1] first, as in Milvus."""
-    mapped = [NORMALISED["L2"](s) if metric == "L2" else s for (_, s), metric in zip(routes, metrics, strict=True)]
+    """Each row once, by number, with the best of its scores; distances are mapped into [0, 1] first, as in Milvus."""
+    mapped = [
+        NORMALISED[metric](scores) if metric in DISTANCES else scores
+        for (_, scores), metric in zip(routes, metrics, strict=True)
+    ]
     rids, places = np.unique(np.concatenate([rids for rids, _ in routes]), return_inverse=True)
     scores = np.full(len(rids), -np.inf, np.float32)
     np.maximum.at(scores, places, np.concatenate(mapped))

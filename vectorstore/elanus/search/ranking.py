@@ -8,7 +8,7 @@ from typing import Any
 
 from elanus.errors import InvalidArgument
 from elanus.rank import Fuse, Reranking, RRFRanker, as_decay, as_ranker, as_reranking
-from elanus.rank.boost import Boosts, as_boosts
+from elanus.rank.boost import Boosts, as_boosts, sole_function
 from elanus.rank.decay import Decay, best_scores
 from elanus.schema.collection import CollectionSchema
 from elanus.search.boosting import make_booster
@@ -107,6 +107,7 @@ def as_single(ranker: Any) -> Ranker:
 
 def as_any(ranker: Any) -> Ranker:
     """What a hybrid search may be ranked by."""
+    ranker = sole_function(ranker)
     formula = as_boosts(ranker) or as_decay(ranker)
     model = None if formula is not None else as_reranking(ranker)
     return Ranker(model, formula, None if formula is not None or model is not None else ranker or False)
