@@ -33,22 +33,28 @@ def judge(
     hits: Sequence[RouteHits], metrics: Sequence[str], rankers: Sequence[Any], relevance: Mapping[str, float], k: int
 ) -> Column:
     """One question's nDCG of each route alone and then of each ranker, float64 (routes + rankers,)."""
-    ordered = sorted({key for _, keys, _ in hits for key in keys})  # ties must favour no route
-    rows = {key: row for row, key in enumerate(ordered)}
+    rows = {
+        key: row for row, key in enumerate(sorted({key for _, keys, _ in hits for key in keys}))
+    }  # ties as a search's
     routes = [(np.array([rows[key] for key in keys], np.int64), scores) for _, keys, scores in hits]
-    gains_of = {str(name): 2.0**value - 1 for name, value in relevance.items()}
-    of_row = {rows[key]: name for names, keys, _ in hits for name, key in zip(names, keys, strict=True)}
-    named = {name: place for place, name in enumerate(dict.fromkeys(of_row[row] for row in range(len(rows))))}
-    place = np.array([named[of_row[row]] for row in range(len(rows))], np.int64)
-    gains = np.array([gains_of.get(name, 0.0) for name in named])
     shares = _Shares(routes, metrics, len(rows))
-    columns = [np.where(shares.found[n], shares.of(RRFRanker())[n], -np.inf) for n in range(len(routes))]
-    columns += [shares.fused(ranker) for ranker in rankers]
-    by_document = np.full((len(named), len(columns)), -np.inf)
-    np.maximum.at(by_document, place, np.stack(columns, axis=1))
-    order = np.argsort(-by_document, axis=0, kind="stable")[:k]
-    reached = np.where(np.isfinite(np.take_along_axis(by_document, order, axis=0)), gains[order], 0.0)
-    ideal = np.sort(np.array(list(gains_of.values())))[::-1][:k]
+    alone = [np.where(found, share, -np.inf) for found, share in zip(shares.found, shares.of(RRFRanker()), strict=True)]
+    scores = np.stack([*alone, *(shares.fused(ranker) for ranker in rankers)], axis=1)
+    name_of = {rows[key]: name for names, keys, _ in hits for name, key in zip(names, keys, strict=True)}
+    documents = list(dict.fromkeys(name_of[row] for row in range(len(rows))))
+    place = {name: number for number, name in enumerate(documents)}
+    best = np.full((len(documents), scores.shape[1]), -np.inf)
+    np.maximum.at(best, [place[name_of[row]] for row in range(len(rows))], scores)
+    return _ndcg(best, documents, relevance, k)
+
+
+def _ndcg(scores: Column, documents: Sequence[str], relevance: Mapping[str, float], k: int) -> Column:
+    """The nDCG of each column of scores of documents; -inf is for one that was not found."""
+    gain_of = {str(name): 2.0**value - 1 for name, value in relevance.items()}
+    gains = np.array([gain_of.get(name, 0.0) for name in documents])
+    order = np.argsort(-scores, axis=0, kind="stable")[:k]
+    reached = np.where(np.isfinite(np.take_along_axis(scores, order, axis=0)), gains[order], 0.0)
+    ideal = np.sort(np.array(list(gain_of.values())))[::-1][:k]
     return np.asarray(_discounts(len(reached)) @ reached / (_discounts(len(ideal)) @ ideal))
 
 
