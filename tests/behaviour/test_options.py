@@ -183,9 +183,7 @@ def test_connection_options_of_a_server_are_refused_for_a_folder(
     assert not folder.exists()
 
 
-FIELD_OPTIONS = [
-    {"multi_analyzer_params": {"by_field": "x"}}, {"external_field": "x"},
-]  # fmt: skip
+FIELD_OPTIONS = [{"external_field": "x"}]
 
 
 @pytest.mark.parametrize("option", FIELD_OPTIONS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -58,6 +58,11 @@ class Analyzer:
     """Turns texts into terms; equal recipes make equal analyzers, and any thread may use one."""
 
     recipe: Recipe
+    by_field: ClassVar[None] = None
+
+    def named(self, name: str | None = None) -> Analyzer:
+        """Return this one, whatever name a query gives; a `MultiAnalyzer` has several."""
+        return self
 
     def tokens(self, text: str) -> list[str]:
         """Return the terms of one text in their order."""
@@ -144,6 +149,13 @@ class _Engine:
                 words = [term for one in words for term in filter_word(one)]
             terms = self._known[word] = tuple(words)
         return terms
+
+
+def number_anew(pieces: Sequence[EncodedTexts]) -> tuple[list[str], npt.NDArray[np.int32]]:
+    """Return the terms of several encodings, each once, and the ids of all of them, joined, as numbers of these."""
+    numbers = _Numbering[str]()
+    ids = [np.array([numbers[term] for term in piece.terms], np.int32)[piece.ids] for piece in pieces]
+    return list(numbers), np.concatenate(ids)
 
 
 def _number_terms(

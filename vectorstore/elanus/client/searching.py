@@ -9,7 +9,7 @@ from elanus.client.asking import Asked, asked_for
 from elanus.client.base import Base
 from elanus.client.options import check_dict
 from elanus.client.results import Hits, SearchResult, make_hits, rounded
-from elanus.client.routes import route_of, routes_of, search_data
+from elanus.client.routes import check_readable, route_of, routes_of, search_data
 from elanus.engine.collection import Collection
 from elanus.errors import InvalidArgument
 from elanus.filter import Expression
@@ -101,6 +101,8 @@ class Searching(Base):
         params = {key: value for key, value in search_params.items() if key != "offset"}
         with stage(trace, "embed"):
             route = route_of(collection, anns_field, data, ranker.depth(asked.wanted), predicate, params)
+        if ids is not None:
+            check_readable(schema, route)
         ranking = ranker.over_one(schema, route, data)
         ways = _ranked(view, schema, [route], ranking, grouping, asked, groups=asked.wanted)
         pages = asked.pages(ways, grouping)

@@ -18,7 +18,7 @@ MAX_SLOP = 2**32 - 1
 def text_call(checker: OperandChecker, node: Call) -> TextMatch | PhraseMatch:
     """Return the condition of a call, or raise if its field is not kept for matching or an argument is of no use."""
     field, text = _field(checker, node), _text(checker, node)
-    analyzer = analyzer_of(field)
+    analyzer = analyzer_of(field).named()
     placed = placed_terms(analyzer, text)
     terms = tuple(term for _, term in placed)
     if node.name == TEXT_MATCH:
