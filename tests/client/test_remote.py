@@ -66,6 +66,23 @@ def test_what_a_server_cannot_do_is_refused(server: Any) -> None:
     assert server.sent == {}
 
 
+def test_options_of_filters_that_a_server_does_not_read_are_refused(server: Any) -> None:
+    like = elanus.F.text.text_match("kite", fuzziness=1)
+    for filter in (like, str(like), 'year > 3 and TEXT_MATCH(text, "kite", PREFIX = true)'):
+        with pytest.raises(elanus.NotSupported, match="a Milvus server has no '"):
+            server.search("c", [[0.0]], filter=filter)
+        with pytest.raises(elanus.NotSupported, match="a Milvus server has no"):
+            server.hybrid_search("c", [AnnSearchRequest([[0.0]], "dense", {}, 5, expr=filter)], elanus.RRFRanker())
+    boost = elanus.Function(
+        "b", FunctionType.RERANK, [], params={"reranker": "boost", "filter": str(like), "weight": 2}
+    )
+    with pytest.raises(elanus.NotSupported, match="a Milvus server has no 'fuzziness'"):
+        server.search("c", [[0.0]], ranker=boost)
+    assert server.sent == {}
+    server.search("c", [[0.0]], filter='prefix == 3 and text_match(text, "prefix=true", minimum_should_match=1) and $$')
+    assert "search" in server.sent
+
+
 def test_iterators_take_filters_of_this_package(server: Any) -> None:
     server.query_iterator("c", 10, filter=elanus.F.year >= 2020)
     server.search_iterator("c", [[0.0]], filter=elanus.F.year >= 2020)

@@ -9,6 +9,7 @@ import pymilvus
 
 from elanus.errors import NotSupported
 from elanus.filter import Expression
+from elanus.filter.writing import beyond_milvus
 from elanus.rank import AnnSearchRequest, FunctionScore, RRFRanker, WeightedRanker
 from elanus.schema.collection import CollectionSchema
 from elanus.schema.functions import Function
@@ -73,7 +74,11 @@ class _Schema(pymilvus.CollectionSchema):  # type: ignore[misc]
 
 def _written(filter: Any) -> Any:
     """A filter with its values written out, for servers before 2.5 have no templates."""
-    return str(filter) if isinstance(filter, Expression) else filter
+    text = str(filter) if isinstance(filter, Expression) else filter
+    option = beyond_milvus(text) if isinstance(text, str) else None
+    if option is not None:
+        raise NotSupported(f"a Milvus server has no '{option}' in text_match; leave it out, or use like on the field")
+    return text
 
 
 def _request(request: AnnSearchRequest) -> Any:
@@ -100,6 +105,7 @@ def _ranker(ranker: Any) -> Any:
 
 def _function(function: Function) -> Any:
     raw = function.to_dict()
+    _written(function.params.get("filter"))
     if function.type == FunctionType.RERANK and "candidates" in function.params:
         raise NotSupported(f"function '{function.name}': Milvus has no 'candidates'; leave it out with a server")
     return pymilvus.Function(
