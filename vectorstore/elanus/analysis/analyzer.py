@@ -10,8 +10,10 @@ from typing import Any, ClassVar, NamedTuple, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from elanus.analysis.params import Recipe, Step, read_params
-from elanus.analysis.steps import check_packages, make_filters, make_positions, make_tokenizer, make_whole
+from elanus.analysis.packages import check_packages
+from elanus.analysis.params import read_params
+from elanus.analysis.recipe import Recipe, Step
+from elanus.analysis.steps import make_filters, make_positions, make_tokenizer, make_whole
 
 REMEMBERED_WORDS = 65_536
 
@@ -49,7 +51,7 @@ def make_analyzer(params: Mapping[str, Any] | None = None) -> Analyzer:
     Raises NotSupported or InvalidArgument that name the option.
     """
     recipe = read_params(params)
-    check_packages(recipe)
+    check_packages((recipe.tokenizer, *recipe.steps))
     return Analyzer(recipe)
 
 
