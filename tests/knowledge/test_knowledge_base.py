@@ -278,3 +278,33 @@ def test_tenants_share_a_folder_and_see_their_own_only(tmp_path: Path) -> None:
         open_base(tmp_path / "plain", tenant="ada")
     with pytest.raises(elanus.InvalidArgument, match="tenant must be a name"):
         open_base(tenant="")
+
+
+def test_each_document_is_read_in_its_own_language(tmp_path: Path) -> None:
+    languages = {"default": "standard", "de": "german", "en": "english"}
+    documents = [
+        Document("The kites were hunting.", id="english", metadata={"language": "en"}),
+        Document("Die Häuser am Fluss", id="german", metadata={"language": "de"}),
+        Document("Hunting kites", id="unsaid"),
+    ]
+    with open_base(tmp_path / "kb", language=languages) as kb:
+        kb.add(documents)
+    with open_base(tmp_path / "kb") as kb:
+        for question, language, ids in (("hunts", "en", ["english"]), ("Haus", "de", ["german"])):
+            hits = kb.search(question, mode="text", language=language)
+            assert found(hits) == ids
+            assert hits[0].metadata == {"language": language}
+        assert found(kb.search("hunts", mode="text")) == []
+        (unsaid,) = kb.search("kites", mode="text")
+        assert (unsaid.document, unsaid.metadata) == ("unsaid", {})
+        assert found(kb.search("Haus", k=1, language="de")) == ["german"]
+        assert found(kb.search("hunting", mode="text", filter=F.language == "en", language="en")) == ["english"]
+
+
+def test_languages_need_a_default_and_several_analyzers(birds: KnowledgeBase) -> None:
+    with pytest.raises(elanus.InvalidArgument, match="with one for 'default'"):
+        open_base(language={"de": "german"})
+    with pytest.raises(elanus.InvalidArgument, match="did you mean 'german'"):
+        open_base(language={"default": "germn"})
+    with pytest.raises(elanus.InvalidArgument, match="has one analyzer"):
+        birds.search("kites", language="de")

@@ -77,7 +77,10 @@ class Reading(Opened):
         return self._diverse(embedding, k, fetch_k, lambda_mult, kwargs)
 
     def text_search(self, query: str, k: int = 4, **kwargs: Any) -> list[Document]:
-        """Return the `k` best documents by BM25; options of `similarity_search_with_score` but those of vectors."""
+        """Return the `k` best documents by BM25; options of `similarity_search_with_score` but those of vectors.
+
+        `analyzer_name` (keyword) says by which of several analyzers the query is read.
+        """
         return _documents(self.text_search_with_score(query, k, **kwargs))
 
     def text_search_with_score(self, query: str, k: int = 4, **kwargs: Any) -> Scored:
@@ -97,6 +100,7 @@ class Reading(Opened):
             fetch_k: (keyword) how many hits each search brings (50).
             ranker: (keyword) RRFRanker (the default) or WeightedRanker, weights in the order (dense, BM25).
             reranker: (keyword) an object with `rerank(query, documents)`; or the fusion, like `ranker`.
+            analyzer_name: (keyword) by which of several analyzers the query is read.
             filter, vector_field, search_params, group_by_field, explain, ...: (keyword) as in
                 `similarity_search_with_score`.
         """

@@ -26,8 +26,8 @@ PASSED = ("explain", "group_by_field", "group_size", "strict_group_size", "parti
 
 NEAR = ("filter", "vector_field", "search_params", *PASSED)
 DENSE = (*NEAR, "reranker", "fetch_k")
-TEXT = ("filter", "reranker", "fetch_k", *PASSED)
-HYBRID = (*DENSE, "ranker")
+TEXT = ("filter", "reranker", "fetch_k", "analyzer_name", *PASSED)
+HYBRID = (*DENSE, "ranker", "analyzer_name")
 FETCH = 50
 MOST = 16_384
 
@@ -49,6 +49,11 @@ def is_fusion(ranker: Any) -> bool:
 
 def _passed(options: Mapping[str, Any]) -> dict[str, Any]:
     return {name: options[name] for name in PASSED if name in options}
+
+
+def _spoken(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The search_params of a text: by which of several analyzers it is read."""
+    return {name: options[name] for name in ("analyzer_name",) if options.get(name) is not None}
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +108,7 @@ class Searcher:
         params = options.get("search_params") or self.search_params
         routes: tuple[tuple[str, Any, Mapping[str, Any]], ...] = (
             (self.field(options.get("vector_field")), vector, params),
-            (self.sparse(), query, {}),
+            (self.sparse(), query, _spoken(options)),
         )
         requests = [AnnSearchRequest([data], name, param, fetch, expr=condition) for name, data, param in routes]
         found = self.client.hybrid_search(
@@ -128,7 +133,8 @@ class Searcher:
         return self._scored(self._hits(field, data, limit, options))
 
     def _hits(self, field: str, data: Any, limit: int, options: Mapping[str, Any], more: Sequence[str] = ()) -> Any:
-        params = (options.get("search_params") or self.search_params) if field in self.layout.metrics else {}
+        dense = field in self.layout.metrics
+        params = options.get("search_params") or self.search_params if dense else _spoken(options)
         condition = self._filter(options)
         return self.client.search(
             self.collection,

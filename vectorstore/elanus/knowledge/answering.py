@@ -11,7 +11,7 @@ import numpy as np
 from elanus import AnnSearchRequest, Expression, RRFRanker, mmr, rerank_scores
 from elanus.errors import InvalidArgument
 from elanus.knowledge.hits import Hit, Hits
-from elanus.knowledge.shelf import FIELDS, Shelf, as_hit
+from elanus.knowledge.shelf import FIELDS, LANGUAGE, Shelf, as_hit
 from elanus.models import embed_queries
 
 Mode = Literal["hybrid", "dense", "text"]
@@ -33,6 +33,7 @@ class Asked:
     diversity: float | None = None
     neighbours: int = 0
     explain: bool = False
+    language: str | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.question, str) or not self.question.strip():
@@ -71,15 +72,18 @@ class Candidate:
 
 def _candidates(shelf: Shelf, asked: Asked, vector: Any, wanted: int) -> list[Candidate]:
     depth = max(_DEPTH, wanted)
-    routes = {"dense": (FIELDS.vector, vector), "text": (FIELDS.sparse, [asked.question])}
-    fields = ["*"] if asked.diversity is not None else [FIELDS.text, "$meta"]
+    spoken = {} if asked.language is None else {"analyzer_name": asked.language}
+    routes = {"dense": (FIELDS.vector, vector, {}), "text": (FIELDS.sparse, [asked.question], spoken)}
+    fields = ["*"] if asked.diversity is not None else [FIELDS.text, "$meta", *([LANGUAGE] if shelf.speaks else [])]
     if asked.mode == "hybrid":
-        requests = [AnnSearchRequest(data, field, {}, depth, filter=asked.filter) for field, data in routes.values()]
+        requests = [
+            AnnSearchRequest(data, field, params, depth, filter=asked.filter) for field, data, params in routes.values()
+        ]
         (hits,) = shelf.client.hybrid_search(
             shelf.collection, requests, RRFRanker(), limit=wanted, output_fields=fields, **_explained(asked)
         )
     else:
-        field, data = routes[asked.mode]
+        field, data, params = routes[asked.mode]
         (hits,) = shelf.client.search(
             shelf.collection,
             data,
@@ -87,6 +91,7 @@ def _candidates(shelf: Shelf, asked: Asked, vector: Any, wanted: int) -> list[Ca
             limit=wanted,
             output_fields=fields,
             anns_field=field,
+            search_params=params,
             **_explained(asked),
         )
     return [Candidate(dict(hit["entity"]), float(hit["distance"]), hit.get("explanation")) for hit in hits]

@@ -18,7 +18,7 @@ from elanus.knowledge.documents import Document, as_documents
 from elanus.knowledge.evaluating import Evaluation, summarise
 from elanus.knowledge.filling import Chunking, Filled, fill, sync
 from elanus.knowledge.hits import Hits
-from elanus.knowledge.shelf import Shelf
+from elanus.knowledge.shelf import LANGUAGE, Shelf
 from elanus.models import find_embedder, find_reranker
 
 CHARACTERS_PER_TOKEN = 4
@@ -40,7 +40,8 @@ class KnowledgeBase:
             interaction with the embedder's own token vectors, if it is given by name; None means none.
         tenant: whose knowledge base this is, of many in one collection that is divided by tenants: each finds its own
             passages only, at the cost of what it holds.
-        language: of the texts, for BM25: "english", "german", ..., or "standard" for none.
+        language: of the texts, for BM25: "english", "german", ..., or "standard" for none. Or of several languages, by
+            what the documents' metadata call theirs under "language": {"default": "english", "de": "german"}.
         chunk_size, overlap: the longest passage, and how much of the one before each begins with, in characters.
 
     One object may be used by many threads, one folder by many processes.
@@ -57,7 +58,7 @@ class KnowledgeBase:
         embedder: Any = "all-MiniLM-L6-v2",
         reranker: Any = True,
         tenant: str | None = None,
-        language: str = "english",
+        language: str | Mapping[str, str] = "english",
         chunk_size: int = 900,
         overlap: int = 150,
         show_progress: bool = False,
@@ -76,7 +77,7 @@ class KnowledgeBase:
             named = self._model_name is not None
             model = find_embedder("onnx", {"model_name": embedder}, "KnowledgeBase") if named else embedder
             self._shelf = Shelf(
-                self.client, collection, model, f"KnowledgeBase, {embedder!r}", {"type": language}, tenant
+                self.client, collection, model, f"KnowledgeBase, {embedder!r}", _analyzer(language), tenant
             )
             self._shelf.open()
         except BaseException:
@@ -126,6 +127,7 @@ class KnowledgeBase:
         diversity: float | None = None,
         neighbours: int = 0,
         explain: bool = False,
+        language: str | None = None,
     ) -> Hits:
         """Return the k passages that answer a question best.
 
@@ -136,9 +138,10 @@ class KnowledgeBase:
             diversity: 0 to 1; maximal marginal relevance, so that passages do not repeat each other.
             neighbours: how many passages before and after each hit to add to its text.
             explain: give each hit its `explanation`; not on a server.
+            language: of the question, where the documents have several: as their metadata call it.
         """
         model = self.reranker if rerank else None
-        asked = Asked(question, k, filter, mode, model, candidates, diversity, neighbours, explain)
+        asked = Asked(question, k, filter, mode, model, candidates, diversity, neighbours, explain, language)
         return answer(self._shelf, asked)
 
     def context(
@@ -217,6 +220,17 @@ class KnowledgeBase:
 
         with tqdm(desc="documents", unit="doc") as bar:
             yield bar.update
+
+
+def _analyzer(language: Any) -> dict[str, Any]:
+    if isinstance(language, str):
+        return {"type": language}
+    if not isinstance(language, Mapping) or "default" not in language:
+        raise InvalidArgument(
+            "KnowledgeBase: language must be a name, or a dict from what documents call their language to a name, with "
+            f"one for 'default', not {language!r}"
+        )
+    return {"by_field": LANGUAGE, "analyzers": {called: {"type": name} for called, name in language.items()}}
 
 
 def _with(documents: Iterator[Document], metadata: Mapping[str, Any] | None) -> Iterator[Document]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from elanus import Expression, F
@@ -16,7 +17,7 @@ from elanus.knowledge.splitting import Piece
 from elanus.models import embed_documents, fingerprint
 
 FIELDS = TextFields()
-TENANT = "tenant"
+TENANT, LANGUAGE = "tenant", "language"
 _AT_ONCE = 1000
 _KNOWN = ["document", "hash", "chunks", "root"]
 
@@ -46,6 +47,11 @@ class Shelf:
     said: str
     analyzer: Mapping[str, Any]
     tenant: str | None = None
+
+    @cached_property
+    def speaks(self) -> bool:
+        """Whether the passages are in several languages, each in its own."""
+        return any(field["name"] == LANGUAGE for field in self.client.describe_collection(self.collection)["fields"])
 
     @property
     def own(self) -> Expression | None:
@@ -159,6 +165,13 @@ def as_hit(entity: Mapping[str, Any], score: float, explanation: Mapping[str, An
         chunk=entity["chunk"],
         source=entity["source"],
         start=entity["start"],
-        metadata={name: value for name, value in entity.items() if name not in RESERVED and name != TENANT},
+        metadata=_metadata(entity),
         explanation=explanation,
     )
+
+
+def _metadata(entity: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {name: value for name, value in entity.items() if name not in RESERVED and name != TENANT}
+    if kept.get(LANGUAGE, "") is None:
+        del kept[LANGUAGE]
+    return kept

@@ -163,7 +163,7 @@ def _fused(ask: Ask, limit: int) -> list[Hit]:
         (ask.field, ask.embedding, dense),
         (ask.sparse, ask.text, query.sparse_top_k or max(limit, ask.candidates)),
     ]
-    params = [ask.options.get("search_params") or {}, {}]
+    params = [_params(ask, ask.field), _params(ask, ask.sparse)]
     requests = [
         AnnSearchRequest([data], name, param, limit=most, expr=ask.filter)
         for (name, data, most), param in zip(routes, params, strict=True)
@@ -179,8 +179,16 @@ def _fused(ask: Ask, limit: int) -> list[Hit]:
     return [Hit(hit.id, hit["entity"], hit["distance"], hit.get("explanation")) for hit in found[0]]
 
 
+def _params(ask: Ask, name: str) -> dict[str, Any]:
+    """The search_params of a field: what the caller gave for dense ones, for the text which analyzer reads it."""
+    if name != ask.layout.sparse:
+        return ask.options.get("search_params") or {}
+    spoken = ask.options.get("analyzer_name")
+    return {} if spoken is None else {"analyzer_name": spoken}
+
+
 def _search(ask: Ask, name: str, data: Any, limit: int, more: Sequence[str] = ()) -> list[Hit]:
-    params = ask.options.get("search_params") if name != ask.layout.sparse else None
+    params = _params(ask, name)
     found = ask.client.search(
         ask.collection,
         [data],
@@ -216,6 +224,7 @@ BELONGS: Mapping[str, Sequence[VectorStoreQueryMode]] = {
     "mmr_prefetch_k": (Mode.MMR,),
     "mmr_prefetch_factor": (Mode.MMR,),
     "search_params": (Mode.DEFAULT, Mode.MMR, *FUSED),
+    "analyzer_name": (*TEXTUAL, *FUSED),
     "ranker": FUSED,
     "reranker": (Mode.SEMANTIC_HYBRID,),
 }
