@@ -95,6 +95,7 @@ def test_what_is_refused_is_one_line_and_exit_code_1(kb: str, tmp_path: Path) ->
         (["ask", "x", "--kb", kb, "--filter", "a ==="], "equality is written"),
         (["add", str(tmp_path / "none.txt"), "--kb", kb], "no file or folder"),
         (["add", str(tmp_path), "--kb", kb, "--model", "no-such-model"], "no model 'no-such-model'"),
+        (["add", str(tmp_path), "--kb", kb, "--language", "german"], "was made with the analyzer {'type': 'english'}"),
         (["inspect", str(tmp_path)], "there is no store"),
         (["query", kb, "nothing"], "collection not found[database=default][collection=nothing]"),
     ):

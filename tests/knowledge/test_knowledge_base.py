@@ -301,6 +301,17 @@ def test_each_document_is_read_in_its_own_language(tmp_path: Path) -> None:
         assert found(kb.search("hunting", mode="text", filter=F.language == "en", language="en")) == ["english"]
 
 
+def test_a_knowledge_base_keeps_to_its_language(tmp_path: Path) -> None:
+    with open_base(tmp_path / "kb", language="german") as kb:
+        kb.add(Document("Die Häuser am Fluss", id="a"))
+    for language in (None, "german"):
+        with open_base(tmp_path / "kb", language=language) as kb:
+            assert found(kb.search("Haus", mode="text")) == ["a"]
+    for other in ("english", {"default": "german"}):
+        with pytest.raises(elanus.InvalidArgument, match=r"was made with the analyzer .*german.*leave language= out"):
+            open_base(tmp_path / "kb", language=other)
+
+
 def test_languages_need_a_default_and_several_analyzers(birds: KnowledgeBase) -> None:
     with pytest.raises(elanus.InvalidArgument, match="with one for 'default'"):
         open_base(language={"de": "german"})

@@ -40,8 +40,9 @@ class KnowledgeBase:
             interaction with the embedder's own token vectors, if it is given by name; None means none.
         tenant: whose knowledge base this is, of many in one collection that is divided by tenants: each finds its own
             passages only, at the cost of what it holds.
-        language: of the texts, for BM25: "english", "german", ..., or "standard" for none. Or of several languages, by
-            what the documents' metadata call theirs under "language": {"default": "english", "de": "german"}.
+        language: of the texts, for BM25: "english" (the default), "german", ..., or "standard" for none. Or of several
+            languages, by what the documents' metadata call theirs under "language": {"default": "english", "de":
+            "german"}. A knowledge base keeps to what it was made with.
         chunk_size, overlap: the longest passage, and how much of the one before each begins with, in characters.
 
     One object may be used by many threads, one folder by many processes.
@@ -58,7 +59,7 @@ class KnowledgeBase:
         embedder: Any = "all-MiniLM-L6-v2",
         reranker: Any = True,
         tenant: str | None = None,
-        language: str | Mapping[str, str] = "english",
+        language: str | Mapping[str, str] | None = None,
         chunk_size: int = 900,
         overlap: int = 150,
         show_progress: bool = False,
@@ -222,7 +223,9 @@ class KnowledgeBase:
             yield bar.update
 
 
-def _analyzer(language: Any) -> dict[str, Any]:
+def _analyzer(language: Any) -> dict[str, Any] | None:
+    if language is None:
+        return None
     if isinstance(language, str):
         return {"type": language}
     if not isinstance(language, Mapping) or "default" not in language:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -38,6 +39,7 @@ class Shelf:
     Attributes:
         client: any client, a Milvus server's too.
         model: what embeds the texts; `said` is how errors call it.
+        analyzer: of the texts, as `make_text_collection` takes it; None: what the collection has, or English.
         tenant: whose passages these are, in a collection that is divided by tenants; None: nobody's in particular.
     """
 
@@ -45,7 +47,7 @@ class Shelf:
     collection: str
     model: Any
     said: str
-    analyzer: Mapping[str, Any]
+    analyzer: Mapping[str, Any] | None
     tenant: str | None = None
 
     @cached_property
@@ -72,7 +74,7 @@ class Shelf:
         return hashlib.sha256(f"{owner}{document}\0{chunk}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
     def open(self) -> None:
-        """Make the collection if it is not there, and refuse a model whose vectors are not those it holds."""
+        """Make the collection if it is not there, and refuse another model or analyzer than it was made with."""
         if not self.client.has_collection(self.collection):
             dim = getattr(self.model, "dim", None) or embed_documents(self.model, ["a"], None, self.said).shape[1]
             make_text_collection(
@@ -80,7 +82,7 @@ class Shelf:
                 self.collection,
                 {FIELDS.vector: int(dim)},
                 FIELDS,
-                analyzer=dict(self.analyzer),
+                analyzer=self.analyzer,
                 partition_key=None if self.tenant is None else TENANT,
             )
         fields = self.client.describe_collection(self.collection)["fields"]
@@ -88,9 +90,19 @@ class Shelf:
         if divided is not (self.tenant is not None):
             how = "is divided by tenants; say whose with tenant=" if divided else "has no tenants; leave tenant= out"
             raise InvalidArgument(f"KnowledgeBase: collection '{self.collection}' {how}")
+        self._check_analyzer(next(field for field in fields if field["name"] == FIELDS.text)["params"])
         own = fingerprint(self.model)
         if own is not None and hasattr(self.client, "bind_fingerprint"):
             self.client.bind_fingerprint(self.collection, FIELDS.vector, own)
+
+    def _check_analyzer(self, params: Mapping[str, Any]) -> None:
+        made = params.get("multi_analyzer_params") or params.get("analyzer_params")
+        made = json.loads(made) if isinstance(made, str) else made  # as a server tells it
+        if self.analyzer is not None and made != self.analyzer:
+            raise InvalidArgument(
+                f"KnowledgeBase: collection '{self.collection}' was made with the analyzer {made}; "
+                "leave language= out, or fill another collection"
+            )
 
     def known(self, ids: Sequence[str]) -> dict[str, Known]:
         """What is stored of these documents; those that are not there are left out."""
