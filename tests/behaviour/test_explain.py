@@ -101,7 +101,7 @@ def test_a_models_effect_is_told(docs: elanus.Client) -> None:
 
 
 def test_the_plan_tells_how_the_hits_were_found(docs: elanus.Client) -> None:
-    told = docs.hybrid_search("docs", requests(), RRFRanker(), limit=3, explain=True).plan
+    told = docs.hybrid_search("docs", requests(3), RRFRanker(), limit=3, explain=True).plan
     assert told is not None
     living = docs.get_collection_stats("docs")["row_count"]
     dense, text = told["routes"]

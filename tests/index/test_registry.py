@@ -163,4 +163,5 @@ def test_capabilities_tell_the_whole_table():
         "ef": "an integer in [1, 32768]",
         "radius": "a number",
         "range_filter": "a number",
+        "target_recall": "a number in [0, 1]",
     }

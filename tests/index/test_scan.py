@@ -197,7 +197,7 @@ def test_waiting_rows_are_folded_in_once_searches_have_paid_for_it(monkeypatch):
         index.search(query, 5)
     assert index.kind == "turbovec4"
     assert 0 in index.search(query, 5)
-    assert index.nbytes == FIT_ROWS * (16 // 2 + 4)
+    assert index.nbytes == FIT_ROWS * (32 // 2 + 4)
 
 
 def test_one_row_between_searches_waits_outside_the_codes():

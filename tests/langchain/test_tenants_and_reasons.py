@@ -79,3 +79,11 @@ def test_a_range_bounds_what_is_found(store: ElanusVectorStore) -> None:
     )
     assert 0 < len(near) < 12
     assert [(document.id, score) for document, score in found] == near
+
+
+def test_a_target_recall_reaches_the_index(store: ElanusVectorStore) -> None:
+    store.add_documents(notes())
+    usual = store.similarity_search("bob note 2 about kites", k=5)
+    assert store.similarity_search("bob note 2 about kites", k=5, search_params={"target_recall": 0.9}) == usual
+    with pytest.raises(elanus.InvalidArgument, match="target_recall must be a number"):
+        store.similarity_search("bob note 2 about kites", k=5, search_params={"target_recall": 9})

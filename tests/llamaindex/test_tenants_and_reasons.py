@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import elanus
 import pytest
 from llama_index.core.schema import MetadataMode, TextNode
 from llama_index.core.vector_stores.types import MetadataFilter, MetadataFilters, VectorStoreQuery, VectorStoreQueryMode
@@ -78,3 +79,10 @@ def test_a_range_bounds_what_is_found(tenants: ElanusVectorStore) -> None:
     found = tenants.query(ask(VectorStoreQueryMode.DEFAULT, 12), search_params={"params": {"radius": radius}})
     assert found.ids == near
     assert 0 < len(near) < 12
+
+
+def test_a_target_recall_reaches_the_index(tenants: ElanusVectorStore) -> None:
+    asked = ask(VectorStoreQueryMode.DEFAULT, 5)
+    assert tenants.query(asked, search_params={"target_recall": 0.9}).ids == tenants.query(asked).ids
+    with pytest.raises(elanus.InvalidArgument, match="target_recall must be a number"):
+        tenants.query(asked, search_params={"target_recall": 9})

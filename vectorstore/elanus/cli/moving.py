@@ -143,7 +143,7 @@ def _make(client: Any, name: str, layout: dict[str, Any] | None, file: Path) -> 
     schema = elanus.CollectionSchema.from_dict(layout["schema"])
     indexes = client.prepare_index_params()
     told = ("field_name", "index_name", "index_type", "metric_type")
-    state = ("total_rows", "indexed_rows", "pending_index_rows", "state", "recall")
+    state = ("total_rows", "indexed_rows", "pending_index_rows", "state", "recall", "measured_recall")
     for index in layout["indexes"]:
         params = {key: value for key, value in index.items() if key not in (*told, *state)}
         indexes.add_index(**{key: index[key] for key in told if key in index}, params=params)

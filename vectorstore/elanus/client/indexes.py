@@ -9,6 +9,7 @@ from elanus.client.options import check_timeout, refuse
 from elanus.engine.definition import Definition
 from elanus.errors import InvalidArgument
 from elanus.schema.indexes import as_index_params
+from elanus.search.calibrating import known_recall
 
 
 class Indexes(Base):
@@ -42,12 +43,19 @@ class Indexes(Base):
     def describe_index(
         self, collection_name: str, index_name: str, timeout: float | None = None, **kwargs: Any
     ) -> dict[str, Any]:
-        """An index's type, metric and parameters, and how many rows it covers."""
+        """An index's type, metric and parameters, and how many rows it covers.
+
+        Of an approximate index `measured_recall` tells what is known so far: for each source of rows that is searched
+        on its own the way ('scan' or 'graph'), how many rows were measured, and the mean recall@10 and recall@100 by
+        effort, which is the number of candidates of a scan and ef of a graph. `target_recall` in a search's
+        parameters chooses from it.
+        """
         refuse("describe_index", kwargs)
         check_timeout("describe_index", timeout)
         collection = self._collection(collection_name)
         index = collection.definition.index_named(index_name)
-        rows = collection.view().rows
+        view = collection.view()
+        measured = known_recall(view, index.field, index.spec)
         return {
             "index_type": index.spec.index_type,
             **({} if index.is_scalar else {"metric_type": index.spec.metric}),
@@ -55,10 +63,11 @@ class Indexes(Base):
             **dict(index.spec.params),
             "field_name": index.field,
             "index_name": index.name,
-            "total_rows": rows,
-            "indexed_rows": rows,
+            "total_rows": view.rows,
+            "indexed_rows": view.rows,
             "pending_index_rows": 0,
             "state": "Finished",
+            **({"measured_recall": measured} if measured else {}),
         }
 
     def drop_index(self, collection_name: str, index_name: str, timeout: float | None = None, **kwargs: Any) -> None:

@@ -39,6 +39,7 @@ class MilvusServer(pymilvus.MilvusClient):  # type: ignore[misc]
 
     def search(self, collection_name: str, data: Any = None, filter: Any = "", *args: Any, **kwargs: Any) -> Any:
         """As in pymilvus."""
+        _refuse_ours(args, kwargs)
         if "ranker" in kwargs:
             kwargs["ranker"] = _ranker(kwargs["ranker"])
         return super().search(collection_name, data, _written(filter) or "", *args, **kwargs)
@@ -53,6 +54,7 @@ class MilvusServer(pymilvus.MilvusClient):  # type: ignore[misc]
 
     def search_iterator(self, *args: Any, filter: Any = None, **kwargs: Any) -> Any:
         """As in pymilvus, the filter by keyword."""
+        _refuse_ours(args, kwargs)
         return super().search_iterator(*args, filter=_written(filter), **kwargs)
 
     def delete(
@@ -63,6 +65,7 @@ class MilvusServer(pymilvus.MilvusClient):  # type: ignore[misc]
 
     def hybrid_search(self, collection_name: str, reqs: Sequence[Any], ranker: Any, *args: Any, **kwargs: Any) -> Any:
         """As in pymilvus."""
+        _refuse_ours([request.param for request in reqs], kwargs)
         translated = [_pymilvus(request) for request in reqs]
         return super().hybrid_search(collection_name, translated, _ranker(ranker), *args, **kwargs)
 
@@ -70,6 +73,21 @@ class MilvusServer(pymilvus.MilvusClient):  # type: ignore[misc]
 class _Schema(pymilvus.CollectionSchema):  # type: ignore[misc]
     def add_function(self, function: Any) -> Any:
         return super().add_function(_pymilvus(function))
+
+
+def _refuse_ours(args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+    """Refuse what a server would ignore in silence.
+
+    Raises:
+        NotSupported: `explain`, or a `target_recall` in search parameters.
+    """
+    if kwargs.get("explain"):
+        raise NotSupported("explain: a Milvus server does not explain its hits; leave it out with a server")
+    for params in filter(lambda given: isinstance(given, Mapping), (*args, *kwargs.values())):
+        if "target_recall" in {**params, **(params.get("params") or {})}:
+            raise NotSupported(
+                "search_params: a Milvus server takes no target_recall; give its index's own, such as ef"
+            )
 
 
 def _written(filter: Any) -> Any:

@@ -18,6 +18,8 @@ from elanus.engine.definition import Index
 from elanus.errors import NotFound
 from elanus.index.graph import DEFAULT_EF_CONSTRUCTION, DEFAULT_M, GraphIndex
 from elanus.index.metric import Metric
+from elanus.index.recall import graph_calibration
+from elanus.search.calibrating import keep, recall_name
 from elanus.search.vectors import Field, graph_name, graph_of, wants_graph
 from elanus.storage.catalog import Catalog
 from elanus.storage.failpoints import reach
@@ -73,7 +75,8 @@ class GraphBuilder:
             for index in collection.definition.indexes.values():
                 if isinstance(s.part, Segment) and wants_graph(s.part, index.spec):
                     field = Field(index.field, Metric(index.spec.metric))
-                    if graph_of(s.part, field) is None:
+                    graph = graph_of(s.part, field)
+                    if graph is None or not _is_as_asked(graph, index):
                         yield collection, s.part, index
 
     def _run(self, name: str) -> None:
@@ -104,6 +107,8 @@ class GraphBuilder:
         path = segment.file(graph_name(segment.tag(index.field), metric))
         if not path.parent.exists():  # merged away meanwhile
             return True
+        measured = graph_calibration(graph, (segment.matrix(index.field), segment.norms(index.field)))
+        keep(measured, segment.file(recall_name(path.name)))
         self._install(graph, path)
         with self._catalog.write() as transaction:
             row = transaction.collection(collection.id)
@@ -121,3 +126,9 @@ class GraphBuilder:
         if self._sync:
             sync_folder(path.parent)
         reach("graph.renamed")
+
+
+def _is_as_asked(graph: GraphIndex, index: Index) -> bool:
+    """Whether a graph has the parameters that the index names; it may be older than the index."""
+    built = {"M": graph.m, "efConstruction": graph.ef_construction}
+    return all(built.get(name, value) == value for name, value in index.spec.params.items())

@@ -29,6 +29,7 @@ Array = np.ndarray[Any, Any]
 Arrays = dict[str, Array]
 
 _CHUNK_ROWS = 8192
+_STAGED_ROWS, _STAGED_SHARE, _WHOLE_SHARE = 32_768, 32, 16
 _TRIAL_QUERIES, _TRIAL_ROWS, _TRIAL_BEST, _TRIAL_FOUND, _TRIAL_RECALL = 64, 1024, 10, 20, 0.9
 
 
@@ -92,8 +93,9 @@ class FourBitCodes:
     @classmethod
     def load(cls, metric: Metric, dim: int, arrays: Mapping[str, Array]) -> FourBitCodes:
         """Return the codes that `to_arrays` wrote."""
-        space = Space(metric, dim, np.array(arrays["centre"], np.float32), float(arrays["scale"][0]))
-        return cls(space, _turbovec().TurboQuantIndex.from_bytes(arrays["codes"].tobytes()))
+        index = _turbovec().TurboQuantIndex.from_bytes(arrays["codes"].tobytes())
+        centre, scale = np.array(arrays["centre"], np.float32), float(arrays["scale"][0])
+        return cls(Space(metric, dim, centre, scale, index.dim), index)
 
     def __len__(self) -> int:
         return len(self._index)
@@ -108,8 +110,11 @@ class FourBitCodes:
             self._index.swap_remove(last)
 
     def search(self, query: Floats, k: int, mask: Mask | None) -> tuple[Rows, Floats]:
-        products, slots = self._index.search(self._space.map_query(query)[None, :], k, mask=mask)
-        return slots[0], self._space.scores(query, products[0])
+        matches = len(self) if mask is None else int(np.count_nonzero(mask))
+        products, slots = self._index.search(
+            self._space.map_query(query)[None, :], _asked(k, matches, len(self)), mask=mask
+        )
+        return slots[0][:k], self._space.scores(query, products[0][:k])
 
     def to_arrays(self) -> Arrays:
         return {
@@ -121,6 +126,16 @@ class FourBitCodes:
     @property
     def nbytes(self) -> int:
         return len(self) * (self._space.width // 2 + 4)
+
+
+def _asked(k: int, matches: int, rows: int) -> int:
+    """How many candidates turbovec is asked for, so that it gives k in good time.
+
+    From 32,768 rows on it scans in stages, but for a 16th of the matching rows or more at once. Between a 32nd and
+    a 16th its stages take a hundred times as long: 1,950 of 60,000 rows x 384 took 750 ms, 3,751 of them 7.6 ms.
+    """
+    slow = rows >= _STAGED_ROWS and k * _WHOLE_SHARE <= matches <= k * _STAGED_SHARE
+    return matches // _WHOLE_SHARE + 1 if slow else k
 
 
 class HalfCodes:

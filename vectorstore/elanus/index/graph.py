@@ -7,7 +7,8 @@ is long.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -33,9 +34,6 @@ thread, M 16, efConstruction 100; building took 22, 95 and 171 CPU s more for ea
 
 DEFAULT_M = 16
 DEFAULT_EF_CONSTRUCTION = 100
-LEAST_EF = 300
-"""Breadth of a search without `ef`: what recall 0.99 took at the threshold."""
-
 _STEP_ROWS = 500
 _TRAINING_ROWS = 50_000
 _EVEN = 16.0
@@ -94,14 +92,50 @@ class GraphIndex:
         row = int(self._index.storage.sa_code_size()) + 4 * int(self._index.hnsw.nb_neighbors(0))
         return len(self) * row
 
+    @property
+    def m(self) -> int:
+        """Neighbours of a row; twice as many in the lowest layer."""
+        return int(self._index.hnsw.nb_neighbors(1))
+
+    @property
+    def ef_construction(self) -> int:
+        """Breadth of the search that linked a row."""
+        return int(self._index.hnsw.efConstruction)
+
+    @contextmanager
+    def held_out(self, rows: Rows) -> Iterator[None]:
+        """Take these rows out of the graph for a while; nobody else may search it meanwhile, nor may it be mapped.
+
+        A row that is linked is found from its neighbours, so as a query it would find them more easily than one that
+        was never stored: 0.80 measured was 0.70 in truth.
+        """
+        with one_thread() as faiss:
+            hnsw = self._index.hnsw
+            links = faiss.rev_swig_ptr(hnsw.neighbors.data(), hnsw.neighbors.size())
+            starts, levels = faiss.vector_to_array(hnsw.offsets), faiss.vector_to_array(hnsw.cum_nneighbor_per_level)
+            at = np.flatnonzero(np.isin(links, rows))
+            first = starts[np.searchsorted(starts, at, "right") - 1].astype(np.int64)
+            level = np.searchsorted(levels, at - first, "right")
+            lists = {(int(a), int(b)) for a, b in zip(first + levels[level - 1], first + levels[level], strict=True)}
+            before = {(a, b): links[a:b].copy() for a, b in lists}
+            try:
+                for (a, b), linked in before.items():
+                    kept = linked[~np.isin(linked, rows)]
+                    links[a:b] = -1
+                    links[a : a + len(kept)] = kept
+                yield
+            finally:
+                for (a, b), linked in before.items():
+                    links[a:b] = linked
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the graph to a file; making it durable is the caller's."""
         with one_thread() as faiss:
             faiss.write_index(self._index, os.fspath(path))
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str], metric: Metric) -> GraphIndex:
-        """Return the graph of a file, mapped where faiss can map.
+    def load(cls, path: str | os.PathLike[str], metric: Metric, *, mapped: bool = True) -> GraphIndex:
+        """Return the graph of a file, mapped where faiss can map unless it is to be a copy.
 
         Raises:
             StoreFormatError: the file holds no graph that this faiss reads; it can be built anew from the
@@ -109,7 +143,7 @@ class GraphIndex:
         """
         with one_thread() as faiss:
             try:
-                index = faiss.read_index(os.fspath(path), getattr(faiss, "IO_FLAG_MMAP_IFC", 0))
+                index = faiss.read_index(os.fspath(path), getattr(faiss, "IO_FLAG_MMAP_IFC", 0) if mapped else 0)
             except RuntimeError as error:
                 raise StoreFormatError(f"'{os.fspath(path)}' is no readable graph; build it anew") from error
         return cls(metric, index)

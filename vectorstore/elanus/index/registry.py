@@ -154,8 +154,12 @@ UNSUPPORTED: Mapping[str, str] = {
 }
 """Milvus's other index types, and what to do instead."""
 
-RANGE: Params = dict.fromkeys(("radius", "range_filter"), Number(-math.inf, math.inf, whole=False))
-"""Search parameters of every index: the far and the near end of a range search."""
+EVERYWHERE: Params = {
+    "radius": Number(-math.inf, math.inf, whole=False),
+    "range_filter": Number(-math.inf, math.inf, whole=False),
+    "target_recall": Number(0, 1, whole=False),
+}
+"""Search parameters of every index: the far and the near end of a range search, and the recall wanted of it."""
 
 HINTS = ("mmap.enabled",)
 """Parameters that say where a server keeps an index: here columns are always memory-mapped."""
@@ -182,6 +186,7 @@ class SearchParams:
     `drop_ratio_search` permits leaving out small weights and `nprobe` far lists, of which exact search makes no use.
     `analyzer_name` says which of the analyzers of a text field reads the queries; None is the default one.
     `radius` and `range_filter` are distances, the far and the near end of a range search.
+    `target_recall` is the share of the true hits that an approximate search is to find; an exact one finds all.
     """
 
     ef: int | None = None
@@ -190,6 +195,7 @@ class SearchParams:
     radius: float | None = None
     range_filter: float | None = None
     analyzer_name: str | None = None
+    target_recall: float | None = None
 
 
 NO_PARAMS = SearchParams()
@@ -250,7 +256,10 @@ def check_search_params(spec: IndexSpec, params: Mapping[str, Any] | None) -> Se
     for metric in (params.get("metric_type"), given.pop("metric_type", None)):
         if metric and str(metric).upper() != spec.metric:
             raise InvalidArgument(f"metric_type '{metric}' differs from the index's, which is {spec.metric}")
-    return SearchParams(**_check(f"search of {spec.index_type}", _search_table(spec), given, UNSUPPORTED_SEARCH))
+    checked = SearchParams(**_check(f"search of {spec.index_type}", _search_table(spec), given, UNSUPPORTED_SEARCH))
+    if checked.target_recall is not None and checked.ef is not None:
+        raise InvalidArgument("search_params: ef and target_recall both say how hard to search; give one of them")
+    return checked
 
 
 def capabilities() -> dict[str, dict[str, dict[str, Any]]]:
@@ -262,7 +271,7 @@ def capabilities() -> dict[str, dict[str, dict[str, Any]]]:
             name: {
                 "metrics": list(entry.metrics),
                 "params": {key: str(param) for key, param in entry.build.items()},
-                "search_params": {key: str(param) for key, param in {**entry.search, **RANGE}.items()},
+                "search_params": {key: str(param) for key, param in {**entry.search, **EVERYWHERE}.items()},
             }
             for name, entry in entries.items()
         }
@@ -296,7 +305,7 @@ def _table(data_type: DataType, is_bm25_output: bool, in_array: bool) -> Mapping
 
 def _search_table(spec: IndexSpec) -> Params:
     table = _table(spec.data_type, spec.metric == BM25, spec.metric.startswith(MAX_SIM))
-    return {**table[spec.index_type].search, **RANGE}
+    return {**table[spec.index_type].search, **EVERYWHERE}
 
 
 def _field(data_type: DataType, is_bm25_output: bool) -> str:

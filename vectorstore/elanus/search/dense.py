@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 
 from elanus.index import exact
-from elanus.index.graph import LEAST_EF
 from elanus.index.metric import AnyMetric, BitMetric, as_metric
-from elanus.index.planning import EXACT_ROWS, Strategy, candidates, plan_filtered
+from elanus.index.planning import EXACT_ROWS, MOST_CANDIDATES_SHARE, Strategy, candidates, plan_filtered
+from elanus.search.calibrating import graph_effort, scan_effort
 from elanus.search.found import NOTHING, Found
 from elanus.search.matching import Matching
 from elanus.search.ranges import Band
 from elanus.search.request import Route
-from elanus.search.vectors import Field, Source, coded_sources
+from elanus.search.vectors import GRAPH_SHARE, Field, Source, coded_sources
 from elanus.storage.part import Bools, Floats, Int64s
 from elanus.storage.view import Slice, View
 
@@ -66,8 +66,9 @@ class Aim:
     field: str
     metric: AnyMetric
     k: int
-    ef: int
+    ef: int | None
     band: Band | None = None
+    target: float | None = None
 
 
 def search_vectors(view: View, route: Route, allowed: Matching) -> list[Found]:
@@ -91,7 +92,8 @@ def planned_vectors(view: View, route: Route, allowed: Matching) -> list[dict[st
 
 def _aim(route: Route) -> Aim:
     metric = as_metric(route.spec.metric)
-    return Aim(route.field.name, metric, route.limit, route.params.ef or LEAST_EF, route.band)
+    params = route.params
+    return Aim(route.field.name, metric, route.limit, params.ef, route.band, params.target_recall)
 
 
 def _plans(view: View, route: Route, aim: Aim, everything: Rows) -> list[Plan] | None:
@@ -99,7 +101,15 @@ def _plans(view: View, route: Route, aim: Aim, everything: Rows) -> list[Plan] |
     few = everything.matches <= max(aim.k, EXACT_ROWS)
     if few or route.spec.index_type == "FLAT" or isinstance(aim.metric, BitMetric):
         return None
-    return [_plan(source, everything.allowed, aim.k) for source in coded_sources(view, Field(aim.field, aim.metric))]
+    return [_plan(source, everything.allowed, aim) for source in coded_sources(view, Field(aim.field, aim.metric))]
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How many candidates are looked for, and how broadly in the graph; by scan where `ef` is None."""
+
+    candidates: int
+    ef: int | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,26 +120,53 @@ class Plan:
     source: Source | None = None
     mask: Bools | None = None
 
+    @property
+    def by_graph(self) -> bool:
+        """Whether there is a graph, and enough of its rows may be hits: where few may, it loses recall."""
+        source = self.source
+        return source is not None and source.has_graph and self.rows.matches >= GRAPH_SHARE * self.rows.size
+
+    def effort(self, aim: Aim) -> Effort | None:
+        """How hard to search for the aim; None where only scoring all rows will do."""
+        if self.source is None:
+            return None
+        usual, asked = candidates(aim.k, aim.metric), aim.target
+        if self.by_graph:
+            ef = aim.ef or graph_effort(self.source, aim.k, asked)
+            if ef is not None:
+                return Effort(usual, ef if aim.ef else int(ef * self.rows.size / self.rows.matches))
+        wanted = scan_effort(self.source, aim.k, asked, usual)
+        if wanted is None or wanted > MOST_CANDIDATES_SHARE * self.rows.matches:
+            return None
+        return Effort(wanted, None)
+
     def told(self, aim: Aim) -> dict[str, Any]:
         """The plan as plain data; `scored` is how many rows are scored exactly for each query."""
-        matches = self.rows.matches
-        if self.source is None:
-            return {"rows": self.rows.size, "matching": matches, "way": "exact", "scored": matches}
-        scored = min(matches, candidates(aim.k, aim.metric))
-        return {"rows": self.rows.size, "matching": matches, "way": self.source.way(self.mask), "scored": scored}
+        matches, effort = self.rows.matches, self.effort(aim)
+        told: dict[str, Any] = {"rows": self.rows.size, "matching": matches}
+        if effort is None:
+            return {**told, "way": "exact", "scored": matches}
+        scored = min(matches, effort.candidates)
+        if effort.ef is None:
+            return {**told, "way": "scan", "scored": scored}
+        return {**told, "way": "graph", "ef": effort.ef, "scored": scored}
 
 
-def _plan(source: Source, allowed: Matching, k: int) -> Plan:
+def _plan(source: Source, allowed: Matching, aim: Aim) -> Plan:
     rows = Rows(source.slices, allowed, source.first)
-    if plan_filtered(rows.size, rows.matches, k) is Strategy.EXACT:
+    if plan_filtered(rows.size, rows.matches, aim.k) is Strategy.EXACT or aim.target == 1:
         return Plan(rows)
     return Plan(rows, source, allowed.once(source, lambda: source.mask(rows.masks)))
 
 
 def _search_source(aim: Aim, plan: Plan, query: Floats) -> Found:
     """The best k of one source; scoring all its rows where the candidates turn out too few."""
-    if plan.source is not None:
-        slots = plan.source.search(query, candidates(aim.k, aim.metric), aim.ef, plan.mask)
+    effort = plan.effort(aim)
+    if plan.source is not None and effort is not None:
+        if effort.ef is None:
+            slots = plan.source.scan(query, effort.candidates, plan.mask)
+        else:
+            slots = plan.source.walk(query, effort.candidates, effort.ef, plan.mask)
         found = _score(aim, plan.source, plan.rows, query, slots)
         if len(found.rids) >= min(aim.k, plan.rows.matches):
             return found

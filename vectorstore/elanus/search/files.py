@@ -10,9 +10,11 @@ from elanus.index.grams import Grams
 from elanus.index.inverted_build import merge
 from elanus.index.lookup import Lookup
 from elanus.index.metric import Metric
+from elanus.index.recall import scan_calibration
 from elanus.index.registry import IndexSpec
 from elanus.schema.collection import CollectionSchema
 from elanus.schema.fields import FLOAT_VECTORS, FieldSchema
+from elanus.search.calibrating import keep, recall_name
 from elanus.search.lookups import GRAMS, grams_name, lookup_name
 from elanus.search.sparse import sparse_name, sparse_postings
 from elanus.search.vectors import OWN_CODES_ROWS, build_codes, codes_name
@@ -82,5 +84,7 @@ class IndexWriter:
 
     def _write_codes(self, folder: Path, field: FieldSchema, metric: Metric) -> None:
         tag = self._tags[field.name]
-        codes = build_codes(*written_vectors(folder, tag), metric)
-        write_arrays(folder / f"{codes_name(tag, metric)}.arrow", codes.to_arrays(), self._sync)
+        vectors, name = written_vectors(folder, tag), codes_name(tag, metric)
+        codes = build_codes(*vectors, metric)
+        write_arrays(folder / f"{name}.arrow", codes.to_arrays(), self._sync)
+        keep(scan_calibration(codes, [vectors]), folder / recall_name(name))

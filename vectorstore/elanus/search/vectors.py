@@ -11,6 +11,7 @@ import numpy as np
 from elanus.errors import StoreFormatError
 from elanus.index.graph import GRAPH_THRESHOLD_ROWS, GraphIndex
 from elanus.index.metric import Metric
+from elanus.index.recall import Calibration
 from elanus.index.registry import IndexSpec
 from elanus.index.scan import ScanIndex
 from elanus.schema.fields import FLOAT_VECTORS
@@ -42,20 +43,31 @@ class Codes:
 
     Rows keep their rids through flush and merge, so neither touches the codes. Slots of rows that died or moved on
     stay until they are the larger part; then the codes are made anew.
+
+    Attributes:
+        field: what they are codes of.
+        measured: the recall of scanning them, once it has been measured; under the lock `measuring`.
     """
 
     def __init__(self, dim: int, field: Field, base: Part | None) -> None:
-        self._dim, self._field, self._base = dim, field, base
+        self._dim, self.field, self._base = dim, field, base
         self._adding = threading.Lock()
+        self.measuring = threading.Lock()
+        self.measured: Calibration | None = None
         self._reset()
 
     def _reset(self) -> None:
         if self._base is None:
-            self._scan, self._buffer = ScanIndex(self._dim, self._field.metric), np.empty(1024, np.int64)
+            self._scan, self._buffer = ScanIndex(self._dim, self.field.metric), np.empty(1024, np.int64)
             self._rids = self._buffer[:0]
         else:
-            self._scan = _load_codes(self._base, self._field)
+            self._scan = _load_codes(self._base, self.field)
             self._rids = self._buffer = self._base.rids
+
+    @property
+    def index(self) -> ScanIndex:
+        """What scans them."""
+        return self._scan
 
     def over(self, slices: Sequence[Slice], first: int) -> Source:
         """The source for these slices, the view's from number `first` on, after adding the rows that the codes lack."""
@@ -68,7 +80,7 @@ class Codes:
                 self._reset()
                 slots = self._slots(slices)
             assert slots is not None
-            return Source(slices, first, self._scan, self._rids, slots)
+            return Source(slices, first, self, self._scan, self._rids, slots)
 
     def _slots(self, slices: Sequence[Slice]) -> list[Slots] | None:
         """Each slice's slots, newest rows added; None if an old row is missing, which only new codes can mend."""
@@ -86,7 +98,7 @@ class Codes:
 
     def _add(self, part: Part, start: int) -> None:
         old, new = len(self._rids), len(self._rids) + part.rows - start
-        self._scan.add(part.matrix(self._field.name)[start:], part.norms(self._field.name)[start:])
+        self._scan.add(part.matrix(self.field.name)[start:], part.norms(self.field.name)[start:])
         if new > len(self._buffer):
             self._buffer = np.concatenate([self._rids, np.empty(max(new, 2 * old) - old, np.int64)])
         self._buffer[old:new] = part.rids[start:]
@@ -107,31 +119,43 @@ class Source:
     """Neighbouring slices of a view that are scanned together; its slots are those that there were when it looked."""
 
     def __init__(
-        self, slices: Sequence[Slice], first: int, scan: ScanIndex, rids: Int64s, slots_of: Sequence[Slots]
+        self,
+        slices: Sequence[Slice],
+        first: int,
+        codes: Codes,
+        scan: ScanIndex,
+        rids: Int64s,
+        slots_of: Sequence[Slots],
     ) -> None:
-        self.slices, self.first = slices, first
+        self.slices, self.first, self.codes = slices, first, codes
+        self.rows = sum(s.part.rows for s in slices)
         self._scan, self._rids, self._slots_of = scan, rids, slots_of
         self._graph: GraphIndex | None = None
-        self._full = sum(s.part.rows for s in slices) == len(rids)
+        self._full = self.rows == len(rids)
 
     def with_graph(self, graph: GraphIndex) -> Source:
-        """The same, searched by a graph over the slots unless a mask leaves too few of them."""
+        """The same, which may also be searched by a graph over the slots."""
         self._graph = graph
         return self
 
-    def search(self, query: Floats, k: int, ef: int, mask: Bools | None) -> Int64s:
-        """Up to k slots, likely the best of those under the mask; `ef` is the breadth of a graph search."""
-        if self._graph is not None and self._suits_graph(mask):
-            return self._graph.search(query, k, ef, mask)
+    @property
+    def has_graph(self) -> bool:
+        """Whether `walk` can be asked."""
+        return self._graph is not None
+
+    def scan(self, query: Floats, k: int, mask: Bools | None) -> Int64s:
+        """Up to k slots, likely the best of those under the mask, by their codes."""
         return self._scan.search(query, k, mask, limit=len(self._rids))
 
-    def way(self, mask: Bools | None) -> str:
-        """How `search` goes about it under a mask: "graph", or "scan" of the codes."""
-        return "graph" if self._graph is not None and self._suits_graph(mask) else "scan"
+    def walk(self, query: Floats, k: int, ef: int, mask: Bools | None) -> Int64s:
+        """Up to k slots, likely the best of those under the mask, by the graph; `ef` is the breadth of the search."""
+        assert self._graph is not None
+        return self._graph.search(query, k, ef, mask)
 
-    @staticmethod
-    def _suits_graph(mask: Bools | None) -> bool:
-        return mask is None or float(mask.mean()) >= GRAPH_SHARE
+    def rids_at(self, slots: Int64s) -> Int64s:
+        """The numbers of the rows at these slots, dead or alive."""
+        found: Int64s = self._rids[slots]
+        return found
 
     def mask(self, masks: Sequence[Bools | None]) -> Bools | None:
         """The mask over slots from the masks over the slices' rows; None if every slot may be a hit."""
@@ -173,6 +197,12 @@ def coded_sources(view: View, field: Field) -> list[Source]:
         return sources
 
     return view.once(("sources", field), make)
+
+
+def made_sources(view: View, field: Field) -> Sequence[Source]:
+    """The sources of a view, if a search has made them."""
+    made: Sequence[Source] = view.cache.get(("sources", field), ())
+    return made
 
 
 def _codes(view: View, field: Field, first: int) -> Codes:
