@@ -53,7 +53,8 @@ def _passed(options: Mapping[str, Any]) -> dict[str, Any]:
 
 def _spoken(options: Mapping[str, Any]) -> dict[str, Any]:
     """The search_params of a text: by which of several analyzers it is read."""
-    return {name: options[name] for name in ("analyzer_name",) if options.get(name) is not None}
+    name = options.get("analyzer_name")
+    return {} if name is None else {"analyzer_name": name}
 
 
 @dataclass(frozen=True, eq=False)

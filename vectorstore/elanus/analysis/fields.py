@@ -19,16 +19,13 @@ FieldAnalyzer: TypeAlias = "Analyzer | MultiAnalyzer"
 
 def analyzer_of(field: FieldSchema) -> FieldAnalyzer:
     """The analyzer of a text field, or all it has."""
-    return _analyzer(*(json.dumps(p, sort_keys=True, default=dict) for p in _params(field)))
+    given = field.analyzer_params, field.multi_analyzer_params
+    return _analyzer(*(json.dumps(params, sort_keys=True, default=dict) for params in given))
 
 
 @lru_cache(maxsize=64)
 def _analyzer(params: str, multi: str) -> FieldAnalyzer:
     return make_analyzer(json.loads(params)) if multi == "null" else make_multi_analyzer(json.loads(multi))
-
-
-def _params(field: FieldSchema) -> tuple[object, object]:
-    return field.analyzer_params, field.multi_analyzer_params
 
 
 def check_analyzers(schema: CollectionSchema) -> None:

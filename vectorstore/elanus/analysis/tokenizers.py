@@ -8,6 +8,7 @@ from typing import Any
 
 from elanus.analysis.checks import expression, flag, is_list, look_up, need, only, strings, type_of
 from elanus.analysis.recipe import Step
+from elanus.errors import InvalidArgument
 
 DICTIONARIES = ("ipadic", "ipadic-neologd", "unidic", "ko-dic", "cc-cedict")
 """Lindera's: three of Japanese, Korean, Chinese."""
@@ -63,7 +64,10 @@ def _lindera(entry: Mapping[str, Any]) -> Step:
     )
     need(fits, "'filter' of the lindera tokenizer must be a list of {'kind': name, ...}")
     listed = [{"kind": one} if isinstance(one, str) else dict(one) for one in filters]
-    return Step("lindera", (str(kind), json.dumps(listed)))
+    try:
+        return Step("lindera", (str(kind), json.dumps(listed)))
+    except TypeError as error:
+        raise InvalidArgument(f"'filter' of the lindera tokenizer: {error}") from None
 
 
 TOKENIZERS: dict[str, tuple[Callable[[Mapping[str, Any]], Step], tuple[str, ...]]] = {

@@ -7,6 +7,7 @@ from typing import Any
 
 import pymilvus
 
+from elanus.analysis.portable import for_server
 from elanus.errors import NotSupported
 from elanus.filter import Expression
 from elanus.filter.writing import beyond_milvus
@@ -71,6 +72,9 @@ class MilvusServer(pymilvus.MilvusClient):  # type: ignore[misc]
 
 
 class _Schema(pymilvus.CollectionSchema):  # type: ignore[misc]
+    def add_field(self, field_name: str, datatype: Any, **kwargs: Any) -> Any:
+        return super().add_field(field_name, datatype, **for_server(kwargs))
+
     def add_function(self, function: Any) -> Any:
         return super().add_function(_pymilvus(function))
 
@@ -141,7 +145,9 @@ def _function_score(score: FunctionScore) -> Any:
 
 
 def _schema(schema: CollectionSchema) -> Any:
-    return pymilvus.CollectionSchema.construct_from_dict(schema.to_dict())
+    raw = schema.to_dict()
+    fields = [{**field, "params": for_server(field["params"])} for field in raw["fields"]]
+    return pymilvus.CollectionSchema.construct_from_dict({**raw, "fields": fields})
 
 
 def _index_params(params: IndexParams) -> Any:
