@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from elanus import Expression, F
+from elanus.analysis.portable import for_server
 from elanus.client.text_layout import TextFields, make_text_collection
 from elanus.errors import InvalidArgument
 from elanus.knowledge.documents import RESERVED, Document
@@ -96,9 +97,13 @@ class Shelf:
             self.client.bind_fingerprint(self.collection, FIELDS.vector, own)
 
     def _check_analyzer(self, params: Mapping[str, Any]) -> None:
-        made = params.get("multi_analyzer_params") or params.get("analyzer_params")
-        made = json.loads(made) if isinstance(made, str) else made  # as a server tells it
-        if self.analyzer is not None and made != self.analyzer:
+        if self.analyzer is None:
+            return
+        option = "multi_analyzer_params" if "by_field" in self.analyzer else "analyzer_params"
+        made, wanted = params.get("multi_analyzer_params") or params.get("analyzer_params"), self.analyzer
+        if isinstance(made, str):  # as a server tells it
+            made, wanted = json.loads(made), for_server({option: wanted})[option]
+        if made != wanted:
             raise InvalidArgument(
                 f"KnowledgeBase: collection '{self.collection}' was made with the analyzer {made}; "
                 "leave language= out, or fill another collection"
