@@ -170,6 +170,26 @@ def test_words_like_those_asked_for_are_found_in_every_state(folder: Path) -> No
             assert sorted(hits.ids) == expected, (state, str(asked))
 
 
+def test_the_few_rows_that_an_index_leaves_are_asked_likewise(client: elanus.Client) -> None:
+    schema = client.create_schema()
+    schema.add_field("id", DataType.INT64, is_primary=True)
+    schema.add_field("text", DataType.VARCHAR, **MATCHED)
+    schema.add_field("owner", DataType.INT64)
+    schema.add_field("vector", DataType.FLOAT_VECTOR, dim=2)
+    indexes = client.prepare_index_params("vector", metric_type="L2")
+    indexes.add_index("owner", "INVERTED")
+    client.create_collection(NAME, schema=schema, index_params=indexes)
+    texts = [f"{VOCABULARY[n % 11]} {VOCABULARY[n % 7]}" for n in range(2_000)]
+    client.insert(NAME, [{**row, "owner": row["id"] % 200} for row in rows(texts)])
+    client.flush(NAME)
+    for prefix, edits, least in ((True, 0, 1), (False, 1, 1), (True, 2, 2)):
+        condition = F.text.text_match("kit elephan", least, prefix=prefix, fuzziness=edits) & (F.owner == 3)
+        mine = [n for n in range(len(texts)) if n % 200 == 3]
+        expected = [n for n in mine if like(texts[n], ["kit", "elephan"], prefix, edits) >= least]
+        assert expected
+        assert found(client, condition) == expected
+
+
 def like(text: str, words: list[str], prefix: bool, edits: int) -> int:
     """How many of the words the text has, by the rule."""
 
