@@ -14,6 +14,7 @@ from elanus.analysis.packages import check_packages
 from elanus.analysis.params import read_params
 from elanus.analysis.recipe import Recipe, Step
 from elanus.analysis.steps import make_filters, make_positions, make_tokenizer, make_whole
+from elanus.analysis.tracing import TracedTerm, starts_of
 
 REMEMBERED_WORDS = 65_536
 
@@ -70,6 +71,19 @@ class Analyzer:
         """Return the terms of one text in their order."""
         return self._engine.terms(text)
 
+    def trace(self, text: str) -> list[TracedTerm]:
+        """Return the terms of one text with the words that they were made of."""
+        engine = self._engine
+        words = engine.tokenize(text)
+        positions = range(len(words)) if engine.positions is None else engine.positions(text)
+        by_character = self.recipe.tokenizer.name == "jieba"
+        starts = positions if by_character else starts_of(text, words)
+        return [
+            TracedTerm(term, start, start + len(word), position, len(word) if by_character else 1)
+            for word, start, position in zip(words, starts, positions, strict=True)
+            for term in engine.terms_of(word)
+        ]
+
     def encode(self, texts: Iterable[str | None]) -> EncodedTexts:
         """Return the terms of many texts as numbers; each text has the terms that `tokens` gives it.
 
@@ -123,7 +137,7 @@ class _Engine:
     """One recipe made to run: its tokenizer, its filters, and what single words became."""
 
     def __init__(self, recipe: Recipe) -> None:
-        self._tokenize = make_tokenizer(recipe.tokenizer)
+        self.tokenize = make_tokenizer(recipe.tokenizer)
         self._filters = make_filters(recipe.steps)
         self.positions = make_positions(recipe.tokenizer)
         self._whole = make_whole(recipe)
@@ -133,13 +147,13 @@ class _Engine:
     def terms(self, text: str) -> list[str]:
         if self._whole is not None:
             return self._whole(text)
-        return [term for word in self._tokenize(text) for term in self.terms_of(word)]
+        return [term for word in self.tokenize(text) for term in self.terms_of(word)]
 
     def split(self, text: str) -> Sequence[str | bytes]:
         """The words of a text before the filters; those of an ASCII text as bytes, some three times as fast."""
         if self._ascii and text.isascii():
             return text.encode().translate(self._ascii).split()
-        return self._tokenize(text)
+        return self.tokenize(text)
 
     def terms_of(self, word: str | bytes) -> tuple[str, ...]:
         terms = self._known.get(word)

@@ -7,16 +7,27 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from elanus.analysis import Analyzer, FieldAnalyzer, analyzer_of, make_analyzer
+from elanus.analysis.tracing import hashed
 from elanus.client.base import Base
 from elanus.client.options import check_timeout
-from elanus.errors import InvalidArgument, NotSupported
+from elanus.errors import InvalidArgument
 
 
-class Terms(list[str]):
+class Token(dict[str, Any]):
+    """A term and what is told of it, by key or as attributes."""
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(f"no '{name}' is told of a token; there are {', '.join(self)}") from None
+
+
+class Terms(list[Any]):
     """The terms of a text in their order; `tokens` is the same list, as pymilvus's result has it."""
 
     @property
-    def tokens(self) -> list[str]:
+    def tokens(self) -> list[Any]:
         """The terms."""
         return list(self)
 
@@ -37,6 +48,9 @@ class Analyzing(Base):
     ) -> Any:
         """Return the terms of one text, or a list of those of several.
 
+        A term is a str; with `with_hash` or `with_detail` a dict with "token", and "hash", or the "start_offset" and
+        "end_offset" of the word that it was made of, in bytes of UTF-8, its "position" and "position_length".
+
         Args:
             analyzer_params: Milvus's parameters, a dict or JSON; or instead `collection_name` and `field_name`, for the
                 analyzer of that field. Without either the standard analyzer.
@@ -47,15 +61,17 @@ class Analyzing(Base):
             InvalidArgument, NotSupported: the parameters are not an analyzer's; names the option.
         """
         check_timeout("run_analyzer", timeout)
-        unsupported = {"with_hash": with_hash, "with_detail": with_detail}
-        for option, value in unsupported.items():
-            if value:
-                raise NotSupported(f"run_analyzer: '{option}' is not supported; it gives the terms in their order")
+        for option, value in (("with_hash", with_hash), ("with_detail", with_detail)):
+            if not isinstance(value, bool):
+                raise InvalidArgument(f"run_analyzer: {option} must be True or False, not {value!r}")
         listed = [texts] if isinstance(texts, str) else texts
         if not isinstance(listed, (list, tuple)) or not all(isinstance(text, str) for text in listed):
             raise InvalidArgument("run_analyzer: texts must be a str or a list of str")
         analyzers = _named(self._analyzer(analyzer_params, collection_name, field_name), analyzer_names, len(listed))
-        found = [Terms(analyzer.tokens(text)) for analyzer, text in zip(analyzers, listed, strict=True)]
+        found = [
+            Terms(_told(analyzer, text, with_hash, with_detail) if with_hash or with_detail else analyzer.tokens(text))
+            for analyzer, text in zip(analyzers, listed, strict=True)
+        ]
         return found[0] if isinstance(texts, str) else found
 
     def _analyzer(
@@ -72,6 +88,22 @@ class Analyzing(Base):
         if not declared.enable_analyzer:
             raise InvalidArgument(f"run_analyzer: field '{field}' of '{collection}' has no analyzer")
         return analyzer_of(declared)
+
+
+def _told(analyzer: Analyzer, text: str, with_hash: bool, with_detail: bool) -> list[Token]:
+    tokens = []
+    for traced in analyzer.trace(text):
+        token = Token(token=traced.term)
+        if with_detail:
+            begin = len(text[: traced.start].encode())
+            token["start_offset"] = begin
+            token["end_offset"] = begin + len(text[traced.start : traced.end].encode())
+            token["position"] = traced.position
+            token["position_length"] = traced.length
+        if with_hash:
+            token["hash"] = hashed(traced.term)
+        tokens.append(token)
+    return tokens
 
 
 def _named(analyzer: FieldAnalyzer, names: Any, texts: int) -> Sequence[Analyzer]:
