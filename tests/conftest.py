@@ -39,7 +39,17 @@ def client(folder: Path) -> Iterator[elanus.Client]:
 @pytest.fixture(scope="session")
 def judged_english() -> Path:
     """The folder of the judged English retrieval set (ELANUS_DATA overrides where it is looked for)."""
-    path = DATA / "squad-dev"
+    return _judged("squad-dev")
+
+
+@pytest.fixture(scope="session")
+def judged_indonesian() -> Path:
+    """The folder of the judged Indonesian retrieval set."""
+    return _judged("squad-id")
+
+
+def _judged(name: str) -> Path:
+    path = DATA / name
     if not path.is_dir():
         pytest.skip(f"no judged set at {path}")
     return path

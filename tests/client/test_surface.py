@@ -72,6 +72,12 @@ def test_what_is_refused_says_what_to_do_instead() -> None:
 
 def test_capabilities_are_told_from_the_codes_own_tables(client: elanus.Client) -> None:
     told = client.capabilities()
+    assert "multi_analyzer_params" in told["field_options"]["supported"]
+    assert {"german", "indonesian", "standard"} <= set(told["analyzers"]["types"])
+    assert told["analyzers"]["filters"]["synonym"] == ["synonyms", "expand"]
+    assert "icu" in told["analyzers"]["unsupported"]["thai"]
+    assert "fuzziness=..." in told["filter_functions"]["text_match"]
+    assert "analyzer_name" in told["indexes"]["supported"]["BM25"]["AUTOINDEX"]["search_params"]
     assert set(told["methods"]["supported"]) >= set(SHARED)
     assert told["methods"]["unsupported"].keys() >= set(REFUSED)
     assert set(told["types"]["supported"]) | set(told["types"]["unsupported"]) == {t.name for t in DataType} - {"NONE"}

@@ -17,6 +17,7 @@ from elanus import DataType, F
 
 from tests.filter.reference import has_phrase
 from tests.filter.states import NAME, states
+from tests.spelling import errors
 
 MATCHED = {"enable_analyzer": True, "enable_match": True, "max_length": 1000, "nullable": True}
 
@@ -144,6 +145,77 @@ def test_chinese_words_stand_where_they_begin(client: elanus.Client) -> None:
         [0],
         [0, 1],
     ]
+
+
+VOCABULARY = ["kite", "kites", "kit", "ktie", "kitchen", "küche", "elephant", "elefant", "a", "an", "night"]
+
+
+def test_words_like_those_asked_for_are_found_in_every_state(folder: Path) -> None:
+    chance = random.Random(7)
+    texts: list[str | None] = [" ".join(chance.choices(VOCABULARY, k=chance.randint(0, 4))) for _ in range(60)]
+    texts[5] = None
+    for state, client in states(folder, create, rows(texts)):
+        for _ in range(12):
+            words = chance.choices([*VOCABULARY, "kitche", "elefantt", "ngiht", "xyz"], k=chance.randint(1, 3))
+            least, prefix, edits = chance.choice([1, 1, 2]), chance.random() < 0.5, chance.choice([0, 1, 2])
+            asked = F.text.text_match(" ".join(words), least, prefix=prefix, fuzziness=edits)
+            expected = [
+                n for n, text in enumerate(texts) if text is not None and like(text, words, prefix, edits) >= least
+            ]
+            assert found(client, asked) == expected, (state, str(asked))
+            others = [n for n, text in enumerate(texts) if text is not None and n not in expected]
+            assert found(client, ~asked) == others, (state, str(asked))
+            assert found(client, asked & (F.id < 9)) == [n for n in expected if n < 9]
+            hits = client.search(NAME, [[1.0, 0.0]], limit=100, filter=asked)[0]
+            assert sorted(hits.ids) == expected, (state, str(asked))
+
+
+def test_the_few_rows_that_an_index_leaves_are_asked_likewise(client: elanus.Client) -> None:
+    schema = client.create_schema()
+    schema.add_field("id", DataType.INT64, is_primary=True)
+    schema.add_field("text", DataType.VARCHAR, **MATCHED)
+    schema.add_field("owner", DataType.INT64)
+    schema.add_field("vector", DataType.FLOAT_VECTOR, dim=2)
+    indexes = client.prepare_index_params("vector", metric_type="L2")
+    indexes.add_index("owner", "INVERTED")
+    client.create_collection(NAME, schema=schema, index_params=indexes)
+    texts = [f"{VOCABULARY[n % 11]} {VOCABULARY[n % 7]}" for n in range(2_000)]
+    client.insert(NAME, [{**row, "owner": row["id"] % 200} for row in rows(texts)])
+    client.flush(NAME)
+    for prefix, edits, least in ((True, 0, 1), (False, 1, 1), (True, 2, 2)):
+        condition = F.text.text_match("kit elephan", least, prefix=prefix, fuzziness=edits) & (F.owner == 3)
+        mine = [n for n in range(len(texts)) if n % 200 == 3]
+        expected = [n for n in mine if like(texts[n], ["kit", "elephan"], prefix, edits) >= least]
+        assert expected
+        assert found(client, condition) == expected
+
+
+def like(text: str, words: list[str], prefix: bool, edits: int) -> int:
+    """How many of the words the text has, by the rule."""
+
+    def alike(word: str, held: str) -> bool:
+        ends = range(len(held) + 1) if prefix else [len(held)]
+        return any(errors(word, held[:end]) <= edits for end in ends)
+
+    return sum(any(alike(word, held) for held in text.split()) for word in words)
+
+
+def test_the_options_of_a_match_are_written_in_any_order(client: elanus.Client) -> None:
+    create(client)
+    client.insert(NAME, rows(["The Elephant trumpets", "an elefant", "elk"]))
+    assert found(client, 'text_match(text, "ELEPHA", prefix=true)') == [0]
+    assert found(client, 'text_match(text, "elephant", FUZZINESS=2)') == [0, 1]
+    assert found(client, 'text_match(text, "trump elefan", prefix=true, fuzziness=2, minimum_should_match=2)') == [0]
+    assert found(client, 'text_match(text, "el", prefix={p}, fuzziness={n})', p=True, n=0) == [0, 1, 2]
+    assert found(client, 'text_match(text, "el", prefix=false)') == []
+    assert found(client, F.text.text_match("elephan elk", 2, prefix=True)) == []
+    assert str(F.text.text_match("a", 2, prefix=True, fuzziness=1)) == (
+        'text_match(text, "a", minimum_should_match=2, prefix=true, fuzziness=1)'
+    )
+    with pytest.raises(elanus.FilterError, match="prefix must be True or False"):
+        F.text.text_match("a", prefix="yes")  # type: ignore[arg-type]
+    with pytest.raises(elanus.FilterError, match="from 0 to 2"):
+        found(client, F.text.text_match("a", fuzziness=3))
 
 
 def test_a_field_for_matching_needs_an_analyzer() -> None:

@@ -245,6 +245,20 @@ def test_a_hit_tells_why_it_was_found() -> None:
                 assert judged["score"] == pytest.approx(hit.score)
 
 
+@pytest.mark.parametrize("mode", ["hybrid", "dense", "text"])
+def test_the_words_of_the_question_are_marked(mode: Any) -> None:
+    with open_base(reranker=Overlap()) as kb:
+        kb.add(["Kites are <birds> of prey.", "A kite flies on a string."])
+        assert all(hit.highlights is None for hit in kb.search("bird", mode=mode))
+        hits = kb.search("which bird flies?", k=2, mode=mode, highlight=True, neighbours=1)
+        assert {hit.highlights for hit in hits} == {("<em>birds</em>> of prey.",), ("<em>flies</em> on a string.",)}
+        assert "<mark>birds</mark>&gt; of prey." in hits._repr_html_()
+        own = elanus.LexicalHighlighter(pre_tags=["*"], post_tags=["*"], fragment_offset=100)
+        (best, *_) = kb.search("kites", k=2, mode=mode, highlight=own)
+        assert best.highlights is not None
+        assert "*" in best.highlights[0]
+
+
 def test_tenants_share_a_folder_and_see_their_own_only(tmp_path: Path) -> None:
     path = tmp_path / "kb"
     with open_base(path, tenant="ada") as ada, open_base(path, tenant="bob") as bob:
@@ -278,3 +292,44 @@ def test_tenants_share_a_folder_and_see_their_own_only(tmp_path: Path) -> None:
         open_base(tmp_path / "plain", tenant="ada")
     with pytest.raises(elanus.InvalidArgument, match="tenant must be a name"):
         open_base(tenant="")
+
+
+def test_each_document_is_read_in_its_own_language(tmp_path: Path) -> None:
+    languages = {"default": "standard", "de": "german", "en": "english"}
+    documents = [
+        Document("The kites were hunting.", id="english", metadata={"language": "en"}),
+        Document("Die Häuser am Fluss", id="german", metadata={"language": "de"}),
+        Document("Hunting kites", id="unsaid"),
+    ]
+    with open_base(tmp_path / "kb", language=languages) as kb:
+        kb.add(documents)
+    with open_base(tmp_path / "kb") as kb:
+        for question, language, ids in (("hunts", "en", ["english"]), ("Haus", "de", ["german"])):
+            hits = kb.search(question, mode="text", language=language)
+            assert found(hits) == ids
+            assert hits[0].metadata == {"language": language}
+        assert found(kb.search("hunts", mode="text")) == []
+        (unsaid,) = kb.search("kites", mode="text")
+        assert (unsaid.document, unsaid.metadata) == ("unsaid", {})
+        assert found(kb.search("Haus", k=1, language="de")) == ["german"]
+        assert found(kb.search("hunting", mode="text", filter=F.language == "en", language="en")) == ["english"]
+
+
+def test_a_knowledge_base_keeps_to_its_language(tmp_path: Path) -> None:
+    with open_base(tmp_path / "kb", language="german") as kb:
+        kb.add(Document("Die Häuser am Fluss", id="a"))
+    for language in (None, "german"):
+        with open_base(tmp_path / "kb", language=language) as kb:
+            assert found(kb.search("Haus", mode="text")) == ["a"]
+    for other in ("english", {"default": "german"}):
+        with pytest.raises(elanus.InvalidArgument, match=r"was made with the analyzer .*german.*leave language= out"):
+            open_base(tmp_path / "kb", language=other)
+
+
+def test_languages_need_a_default_and_several_analyzers(birds: KnowledgeBase) -> None:
+    with pytest.raises(elanus.InvalidArgument, match="with one for 'default'"):
+        open_base(language={"de": "german"})
+    with pytest.raises(elanus.InvalidArgument, match="did you mean 'german'"):
+        open_base(language={"default": "germn"})
+    with pytest.raises(elanus.InvalidArgument, match="has one analyzer"):
+        birds.search("kites", language="de")

@@ -87,3 +87,27 @@ def test_a_target_recall_reaches_the_index(store: ElanusVectorStore) -> None:
     assert store.similarity_search("bob note 2 about kites", k=5, search_params={"target_recall": 0.9}) == usual
     with pytest.raises(elanus.InvalidArgument, match="target_recall must be a number"):
         store.similarity_search("bob note 2 about kites", k=5, search_params={"target_recall": 9})
+
+
+@pytest.mark.parametrize("search_type", ["similarity", "hybrid", "text", "mmr"])
+def test_the_words_of_the_query_are_marked_in_the_metadata(store: ElanusVectorStore, search_type: str) -> None:
+    store.add_documents(notes())
+    retriever = store.as_retriever(search_type=search_type, search_kwargs={"k": 2, "highlight": True})
+    (best, *_) = retriever.invoke("bob kites")
+    assert best.metadata["highlights"] in (
+        ["<em>bob</em> note " + best.id[-1] + " about <em>kites</em>"],
+        ["<em>kites</em>"],
+    )
+    marks = elanus.LexicalHighlighter(pre_tags=["["], post_tags=["]"], fragment_size=6)
+    retriever.search_kwargs = {"k": 1, "highlight": marks}
+    (found,) = retriever.invoke("note")
+    assert found.metadata["highlights"] == [f"[note] {found.id[-1]}"]
+
+
+def test_a_search_by_vector_has_no_words_to_mark(store: ElanusVectorStore) -> None:
+    store.add_documents(notes())
+    vector = Words().embed_query("note")
+    with pytest.raises(elanus.InvalidArgument, match="a search by vector has no words"):
+        store.similarity_search_by_vector(vector, highlight=True)
+    with pytest.raises(elanus.InvalidArgument, match="highlighter must be a LexicalHighlighter, not str"):
+        store.similarity_search("note", highlight="yes")

@@ -194,7 +194,7 @@ def test_nothing_is_ignored(full: ElanusVectorStore, mode: str, more: dict[str, 
 def test_arguments_of_a_query_are_checked(full: ElanusVectorStore) -> None:
     with pytest.raises(
         elanus.InvalidArgument,
-        match="query: unknown argument 'qdrant_filters'; it takes explain, filter, group_by_field",
+        match="query: unknown argument 'qdrant_filters'; it takes analyzer_name, explain, filter",
     ):
         full.query(ask(), qdrant_filters={})
     with pytest.raises(elanus.InvalidArgument, match="search_params belongs"):

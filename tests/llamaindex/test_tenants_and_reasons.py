@@ -86,3 +86,18 @@ def test_a_target_recall_reaches_the_index(tenants: ElanusVectorStore) -> None:
     assert tenants.query(asked, search_params={"target_recall": 0.9}).ids == tenants.query(asked).ids
     with pytest.raises(elanus.InvalidArgument, match="target_recall must be a number"):
         tenants.query(asked, search_params={"target_recall": 9})
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_the_words_of_the_query_are_marked_in_the_metadata_and_kept_from_models(
+    tenants: ElanusVectorStore, mode: VectorStoreQueryMode
+) -> None:
+    (node, *_) = tenants.query(ask(mode, 2), highlight=True).nodes or ()
+    assert node.metadata["highlights"][0].startswith("<em>bob</em> <em>note</em> ")
+    for for_model in (MetadataMode.LLM, MetadataMode.EMBED):
+        assert "highlights" not in node.get_content(for_model)
+    marks = elanus.LexicalHighlighter(pre_tags=["["], post_tags=["]"], fragment_size=3)
+    (node, *_) = tenants.query(ask(mode, 2), highlight=marks).nodes or ()
+    assert node.metadata["highlights"][0] == "[bob]"
+    with pytest.raises(elanus.InvalidArgument, match="a search by vector has no words"):
+        tenants.query(VectorStoreQuery(Letters().get_text_embedding("a"), 2), highlight=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from elanus.aio import AsyncClient
+    from elanus.analysis.highlighter import LexicalHighlighter, chosen_highlighter
     from elanus.client import Client, connect
     from elanus.client.suggesting import Suggestion, suggest_weights
     from elanus.client.text_layout import TextFields, TextLayout, make_text_collection, read_text_layout
@@ -59,6 +60,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "elanus.aio": ("AsyncClient",),
+    "elanus.analysis.highlighter": ("LexicalHighlighter", "chosen_highlighter"),
     "elanus.client": ("Client", "connect"),
     "elanus.client.suggesting": ("Suggestion", "suggest_weights"),
     "elanus.client.text_layout": ("TextFields", "TextLayout", "make_text_collection", "read_text_layout"),
@@ -137,6 +139,7 @@ __all__ = [
     "IndexParams",
     "InvalidArgument",
     "KnowledgeBase",
+    "LexicalHighlighter",
     "LoadState",
     "ModelFailed",
     "ModelMismatch",
@@ -157,6 +160,7 @@ __all__ = [
     "TextLayout",
     "WeightedRanker",
     "check_reranker",
+    "chosen_highlighter",
     "connect",
     "make_text_collection",
     "mmr",

@@ -46,6 +46,8 @@ class Reading(Opened):
             group_by_field, group_size, strict_group_size: (keyword) `k` groups of documents with one value in a field
                 or metadata key, so many of each.
             explain: (keyword) put why each document was found into its metadata, as "explanation".
+            highlight: (keyword) True, or an `elanus.LexicalHighlighter`: put fragments of the text with the query's
+                words marked into its metadata, as "highlights".
             partition_names: (keyword) the partitions to search.
         """
         check_options("similarity_search", kwargs, DENSE, k)
@@ -67,17 +69,20 @@ class Reading(Opened):
         """Return `k` of the `fetch_k` nearest documents, weighing nearness (`lambda_mult`) against variety."""
         check_options("max_marginal_relevance_search", kwargs, NEAR, max(k, fetch_k))
         vector = self._model(kwargs).embed_query(query)
-        return self._diverse(vector, k, fetch_k, lambda_mult, kwargs)
+        return self._diverse(query, vector, k, fetch_k, lambda_mult, kwargs)
 
     def max_marginal_relevance_search_by_vector(
         self, embedding: list[float], k: int = 4, fetch_k: int = 20, lambda_mult: float = 0.5, **kwargs: Any
     ) -> list[Document]:
         """Like `max_marginal_relevance_search`, by vector."""
         check_options("max_marginal_relevance_search_by_vector", kwargs, NEAR, max(k, fetch_k))
-        return self._diverse(embedding, k, fetch_k, lambda_mult, kwargs)
+        return self._diverse(None, embedding, k, fetch_k, lambda_mult, kwargs)
 
     def text_search(self, query: str, k: int = 4, **kwargs: Any) -> list[Document]:
-        """Return the `k` best documents by BM25; options of `similarity_search_with_score` but those of vectors."""
+        """Return the `k` best documents by BM25; options of `similarity_search_with_score` but those of vectors.
+
+        `analyzer_name` (keyword) says by which of several analyzers the query is read.
+        """
         return _documents(self.text_search_with_score(query, k, **kwargs))
 
     def text_search_with_score(self, query: str, k: int = 4, **kwargs: Any) -> Scored:
@@ -97,6 +102,7 @@ class Reading(Opened):
             fetch_k: (keyword) how many hits each search brings (50).
             ranker: (keyword) RRFRanker (the default), WeightedRanker or DBSFRanker, weights in the order (dense, BM25).
             reranker: (keyword) an object with `rerank(query, documents)`; or the fusion, like `ranker`.
+            analyzer_name: (keyword) by which of several analyzers the query is read.
             filter, vector_field, search_params, group_by_field, explain, ...: (keyword) as in
                 `similarity_search_with_score`.
         """
@@ -113,10 +119,10 @@ class Reading(Opened):
         return [] if searcher is None else searcher.hybrid(query, vector, k, options)
 
     def _diverse(
-        self, vector: Any, k: int, fetch_k: int, lambda_mult: float, options: Mapping[str, Any]
+        self, query: str | None, vector: Any, k: int, fetch_k: int, lambda_mult: float, options: Mapping[str, Any]
     ) -> list[Document]:
         searcher = self._found()
-        return [] if searcher is None else _documents(searcher.diverse(vector, k, fetch_k, lambda_mult, options))
+        return [] if searcher is None else _documents(searcher.diverse(query, vector, k, fetch_k, lambda_mult, options))
 
     def _select_relevance_score_fn(self) -> Callable[[float], float]:
         searcher = self._found()
@@ -152,7 +158,7 @@ class Reading(Opened):
         """Like `max_marginal_relevance_search`."""
         check_options("max_marginal_relevance_search", kwargs, NEAR, max(k, fetch_k))
         vector = await self._model(kwargs).aembed_query(query)
-        return await asyncio.to_thread(self._diverse, vector, k, fetch_k, lambda_mult, kwargs)
+        return await asyncio.to_thread(self._diverse, query, vector, k, fetch_k, lambda_mult, kwargs)
 
     async def amax_marginal_relevance_search_by_vector(
         self, embedding: list[float], k: int = 4, fetch_k: int = 20, lambda_mult: float = 0.5, **kwargs: Any

@@ -12,6 +12,7 @@ from elanus import (
     InvalidArgument,
     RRFRanker,
     TextLayout,
+    chosen_highlighter,
     mmr,
     rerank_scores,
     translate_filter,
@@ -24,10 +25,10 @@ Scored = list[tuple[Document, float]]
 PASSED = ("explain", "group_by_field", "group_size", "strict_group_size", "partition_names")
 """Options that the client takes as they are."""
 
-NEAR = ("filter", "vector_field", "search_params", *PASSED)
+NEAR = ("filter", "vector_field", "search_params", "highlight", *PASSED)
 DENSE = (*NEAR, "reranker", "fetch_k")
-TEXT = ("filter", "reranker", "fetch_k", *PASSED)
-HYBRID = (*DENSE, "ranker")
+TEXT = ("filter", "reranker", "fetch_k", "analyzer_name", "highlight", *PASSED)
+HYBRID = (*DENSE, "ranker", "analyzer_name")
 FETCH = 50
 MOST = 16_384
 
@@ -47,8 +48,10 @@ def is_fusion(ranker: Any) -> bool:
     return not callable(getattr(ranker, "rerank", None)) and callable(getattr(ranker, "dict", None))
 
 
-def _passed(options: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: options[name] for name in PASSED if name in options}
+def _spoken(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The search_params of a text: by which of several analyzers it is read."""
+    name = options.get("analyzer_name")
+    return {} if name is None else {"analyzer_name": name}
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,14 +84,14 @@ class Searcher:
         """The nearest documents; with a reranker, the best by it of `fetch_k` near ones."""
         reranker = options.get("reranker")
         most = k if reranker is None else max(k, options.get("fetch_k") or FETCH)
-        found = self._ask(self.field(options.get("vector_field")), vector, most, options)
+        found = self._ask(self.field(options.get("vector_field")), vector, most, options, query)
         return found if reranker is None else self._reranked(reranker, query, found, k)
 
     def text(self, query: str, k: int, options: Mapping[str, Any]) -> Scored:
         """The best documents by BM25."""
         reranker = options.get("reranker")
         most = k if reranker is None else max(k, options.get("fetch_k") or FETCH)
-        found = self._ask(self.sparse(), query, most, options)
+        found = self._ask(self.sparse(), query, most, options, query)
         return found if reranker is None else self._reranked(reranker, query, found, k)
 
     def hybrid(self, query: str, vector: Any, k: int, options: Mapping[str, Any]) -> Scored:
@@ -103,7 +106,7 @@ class Searcher:
         params = options.get("search_params") or self.search_params
         routes: tuple[tuple[str, Any, Mapping[str, Any]], ...] = (
             (self.field(options.get("vector_field")), vector, params),
-            (self.sparse(), query, {}),
+            (self.sparse(), query, _spoken(options)),
         )
         requests = [AnnSearchRequest([data], name, param, fetch, expr=condition) for name, data, param in routes]
         found = self.client.hybrid_search(
@@ -112,23 +115,34 @@ class Searcher:
             RRFRanker() if ranker is None else ranker,
             limit=k if reranker is None else fetch,
             output_fields=self.layout.output,
-            **_passed(options),
+            **self._passed(options, query),
         )[0]
         scored = self._scored(found)
         return scored if reranker is None else self._reranked(reranker, query, scored, k)
 
-    def diverse(self, vector: Any, k: int, fetch_k: int, lambda_mult: float, options: Mapping[str, Any]) -> Scored:
+    def diverse(
+        self, query: str | None, vector: Any, k: int, fetch_k: int, lambda_mult: float, options: Mapping[str, Any]
+    ) -> Scored:
         """Documents near the query and far from each other, chosen from `fetch_k` near ones."""
         field = self.field(options.get("vector_field"))
-        hits = self._hits(field, vector, max(k, fetch_k), options, [field])
+        hits = self._hits(field, vector, max(k, fetch_k), options, query, [field])
         chosen = mmr(vector, [hit["entity"][field] for hit in hits], k, lambda_mult) if hits else []
         return self._scored([hits[place] for place in chosen])
 
-    def _ask(self, field: str, data: Any, limit: int, options: Mapping[str, Any]) -> Scored:
-        return self._scored(self._hits(field, data, limit, options))
+    def _ask(self, field: str, data: Any, limit: int, options: Mapping[str, Any], query: str | None) -> Scored:
+        return self._scored(self._hits(field, data, limit, options, query))
 
-    def _hits(self, field: str, data: Any, limit: int, options: Mapping[str, Any], more: Sequence[str] = ()) -> Any:
-        params = (options.get("search_params") or self.search_params) if field in self.layout.metrics else {}
+    def _hits(
+        self,
+        field: str,
+        data: Any,
+        limit: int,
+        options: Mapping[str, Any],
+        query: str | None,
+        more: Sequence[str] = (),
+    ) -> Any:
+        dense = field in self.layout.metrics
+        params = options.get("search_params") or self.search_params if dense else _spoken(options)
         condition = self._filter(options)
         return self.client.search(
             self.collection,
@@ -138,8 +152,16 @@ class Searcher:
             [*self.layout.output, *more],
             dict(params) if params else None,
             anns_field=field,
-            **_passed(options),
+            **self._passed(options, query),
         )[0]
+
+    def _passed(self, options: Mapping[str, Any], query: str | None) -> dict[str, Any]:
+        """What the client takes besides; the query's words to mark are among it."""
+        passed = {name: options[name] for name in PASSED if name in options}
+        highlighter = chosen_highlighter(options.get("highlight"))
+        if highlighter is not None:
+            passed["highlighter"] = highlighter.also(self.layout.text, query, options.get("analyzer_name"))
+        return passed
 
     def _filter(self, options: Mapping[str, Any]) -> Expression | str | None:
         return translate_filter(options.get("filter"), "langchain")
@@ -151,6 +173,8 @@ class Searcher:
         document = to_document(hit.id, hit["entity"], self.layout)
         if "explanation" in hit:
             document.metadata["explanation"] = hit["explanation"]
+        if "highlight" in hit:
+            document.metadata["highlights"] = hit["highlight"][self.layout.text]["fragments"]
         return document
 
     def _reranked(self, model: Any, query: str | None, found: Scored, k: int) -> Scored:

@@ -26,7 +26,8 @@ class ElanusVectorStore(Writing, Reading):
         metric, index_type, index_params: of the vector indexes of a new collection.
         search_params: of every dense search, where it gives none of its own.
         bm25: whether a new collection can be searched by text (search types "text" and "hybrid").
-        analyzer: how its text is cut into terms: a built-in analyzer's name, or Milvus's analyzer_params.
+        analyzer: how its text is cut into terms: a built-in analyzer's name, or Milvus's analyzer_params; with
+            "by_field" multi_analyzer_params, by the metadata of that key, and searches by text take `analyzer_name=`.
         pk_field, text_field, vector_field, sparse_field: the names of the fields.
         partition_key_field: a metadata key, a str that every document of a new collection has, such as its tenant:
             a search with `filter={key: value}` costs what the tenant holds.

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from elanus.analysis.params import Recipe, Step, read_params
-from elanus.analysis.steps import check_packages, make_filters, make_positions, make_tokenizer, make_whole
+from elanus.analysis.packages import check_packages
+from elanus.analysis.params import read_params
+from elanus.analysis.recipe import Recipe, Step
+from elanus.analysis.steps import make_filters, make_positions, make_tokenizer, make_whole
+from elanus.analysis.tracing import TracedTerm, starts_of
 
 REMEMBERED_WORDS = 65_536
 
@@ -49,7 +52,7 @@ def make_analyzer(params: Mapping[str, Any] | None = None) -> Analyzer:
     Raises NotSupported or InvalidArgument that name the option.
     """
     recipe = read_params(params)
-    check_packages(recipe)
+    check_packages((recipe.tokenizer, *recipe.steps))
     return Analyzer(recipe)
 
 
@@ -58,10 +61,28 @@ class Analyzer:
     """Turns texts into terms; equal recipes make equal analyzers, and any thread may use one."""
 
     recipe: Recipe
+    by_field: ClassVar[None] = None
+
+    def named(self, name: str | None = None) -> Analyzer:
+        """Return this one, whatever name a query gives; a `MultiAnalyzer` has several."""
+        return self
 
     def tokens(self, text: str) -> list[str]:
         """Return the terms of one text in their order."""
         return self._engine.terms(text)
+
+    def trace(self, text: str) -> list[TracedTerm]:
+        """Return the terms of one text with the words that they were made of."""
+        engine = self._engine
+        words = engine.tokenize(text)
+        positions = range(len(words)) if engine.positions is None else engine.positions(text)
+        by_character = self.recipe.tokenizer.name == "jieba"
+        starts = positions if by_character else starts_of(text, words)
+        return [
+            TracedTerm(term, start, start + len(word), position, len(word) if by_character else 1)
+            for word, start, position in zip(words, starts, positions, strict=True)
+            for term in engine.terms_of(word)
+        ]
 
     def encode(self, texts: Iterable[str | None]) -> EncodedTexts:
         """Return the terms of many texts as numbers; each text has the terms that `tokens` gives it.
@@ -116,7 +137,7 @@ class _Engine:
     """One recipe made to run: its tokenizer, its filters, and what single words became."""
 
     def __init__(self, recipe: Recipe) -> None:
-        self._tokenize = make_tokenizer(recipe.tokenizer)
+        self.tokenize = make_tokenizer(recipe.tokenizer)
         self._filters = make_filters(recipe.steps)
         self.positions = make_positions(recipe.tokenizer)
         self._whole = make_whole(recipe)
@@ -126,13 +147,13 @@ class _Engine:
     def terms(self, text: str) -> list[str]:
         if self._whole is not None:
             return self._whole(text)
-        return [term for word in self._tokenize(text) for term in self.terms_of(word)]
+        return [term for word in self.tokenize(text) for term in self.terms_of(word)]
 
     def split(self, text: str) -> Sequence[str | bytes]:
         """The words of a text before the filters; those of an ASCII text as bytes, some three times as fast."""
         if self._ascii and text.isascii():
             return text.encode().translate(self._ascii).split()
-        return self._tokenize(text)
+        return self.tokenize(text)
 
     def terms_of(self, word: str | bytes) -> tuple[str, ...]:
         terms = self._known.get(word)
@@ -144,6 +165,13 @@ class _Engine:
                 words = [term for one in words for term in filter_word(one)]
             terms = self._known[word] = tuple(words)
         return terms
+
+
+def number_anew(pieces: Sequence[EncodedTexts]) -> tuple[list[str], npt.NDArray[np.int32]]:
+    """Return the terms of several encodings, each once, and the ids of all of them, joined, as numbers of these."""
+    numbers = _Numbering[str]()
+    ids = [np.array([numbers[term] for term in piece.terms], np.int32)[piece.ids] for piece in pieces]
+    return list(numbers), np.concatenate(ids)
 
 
 def _number_terms(

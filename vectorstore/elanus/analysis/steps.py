@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import threading
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from elanus.analysis.params import Recipe, Step
-from elanus.errors import InvalidArgument, NotSupported
-
-Words = Callable[[str], list[str]]
-"""From a text to its words, or from a word to what a filter leaves of it."""
+from elanus.analysis import packages
+from elanus.analysis.packages import Words, not_unicode
+from elanus.analysis.recipe import Recipe, Step
 
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+")
 _HAN_OR_ALPHANUMERIC = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff0-9A-Za-z]+")
@@ -29,10 +27,10 @@ def make_tokenizer(step: Step) -> Words:
 def make_positions(step: Step) -> Callable[[str], list[int]] | None:
     """Return what gives the positions of a text's words, where they are not simply counted.
 
-    jieba's words stand where they begin, in characters, since they may overlap; all n-grams stand at 0.
+    jieba's words stand where they begin, since they may overlap; all n-grams stand at 0.
     """
-    if step.name == "jieba":
-        return _jieba_positions(step.argument)
+    if step.name in _POSITIONS:
+        return _POSITIONS[step.name](step.argument)
     if step.name == "ngram":
         tokenize = make_tokenizer(step)
         return lambda text: [0] * len(tokenize(text))
@@ -48,12 +46,6 @@ def make_filters(steps: Sequence[Step]) -> list[Words]:
         else:
             made.append(_tantivy(Step("raw"), tuple(group)))
     return made
-
-
-def check_packages(recipe: Recipe) -> None:
-    """Raise NotSupported if a step needs a package that is not installed."""
-    if recipe.tokenizer.name == "jieba" and importlib.util.find_spec("jieba") is None:
-        raise NotSupported("the jieba tokenizer needs the package jieba: pip install 'elanus[chinese]'")
 
 
 def make_whole(recipe: Recipe) -> Words | None:
@@ -78,7 +70,7 @@ def _tantivy(tokenizer: Step, steps: Sequence[Step]) -> Words:
             with lock:
                 words: list[str] = analyzer.analyze(text)
         except UnicodeEncodeError as error:
-            raise InvalidArgument(f"text is not valid Unicode: lone surrogate at character {error.start}") from None
+            raise not_unicode(error) from None
         return words
 
     return analyze
@@ -91,21 +83,6 @@ def _made(owner: Any, step: Step) -> Any:
     if isinstance(step.argument, tuple) and step.name == "ngram":
         return make(*step.argument)
     return make(list(step.argument) if isinstance(step.argument, tuple) else step.argument)
-
-
-def _jieba(mode: Any) -> Words:
-    import jieba
-
-    jieba.setLogLevel("ERROR")
-    cut = jieba.lcut_for_search if mode == "search" else jieba.lcut
-    return lambda text: [word for word in cut(text) if word.strip()]
-
-
-def _jieba_positions(mode: Any) -> Callable[[str], list[int]]:
-    import jieba
-
-    how = "search" if mode == "search" else "default"
-    return lambda text: [start for word, start, _ in jieba.tokenize(text, how) if word.strip()]
 
 
 def _char_group(delimiters: Any) -> Words:
@@ -133,11 +110,32 @@ def _removepunct(argument: Any) -> Words:
     return lambda word: [word] if any(character.isalnum() for character in word) else []
 
 
-_PYTHON_TOKENIZERS: Mapping[str, Callable[[Any], Words]] = {"jieba": _jieba, "char_group": _char_group}
+def _decimaldigit(argument: Any) -> Words:
+    return lambda word: ["".join(str(unicodedata.decimal(character, character)) for character in word)]
+
+
+def _synonym(synonyms: Any) -> Words:
+    others = {word: list(found) for word, found in synonyms}
+    return lambda word: others.get(word, [word])
+
+
+_PYTHON_TOKENIZERS: Mapping[str, Callable[[Any], Words]] = {
+    "char_group": _char_group,
+    "icu": packages.icu,
+    "jieba": packages.jieba,
+    "lindera": packages.lindera,
+}
+_POSITIONS: Mapping[str, Callable[[Any], Callable[[str], list[int]]]] = {
+    "jieba": packages.jieba_positions,
+    "lindera": packages.lindera_positions,
+}
 _PYTHON_FILTERS: Mapping[str, Callable[[Any], Words]] = {
     "snowball": _snowball,
     "cncharonly": _only(_HAN),
     "cnalphanumonly": _only(_HAN_OR_ALPHANUMERIC),
     "removepunct": _removepunct,
     "regex_filter": _regex,
+    "decimaldigit": _decimaldigit,
+    "synonym": _synonym,
+    "pinyin": packages.pinyin,
 }

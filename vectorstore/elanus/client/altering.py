@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from elanus.analysis import check_analyzers
 from elanus.client.base import Base
 from elanus.client.options import check_timeout, refuse
 from elanus.engine.definition import Definition
@@ -53,7 +54,9 @@ class Altering(Base):
         def add(definition: Definition) -> Definition:
             if field_name in definition.schema.names():
                 raise AlreadyExists(f"{call}: collection '{collection_name}' has a field '{field_name}' already")
-            return definition.with_fields([field])
+            added = definition.with_fields([field])
+            check_analyzers(added.schema)
+            return added
 
         self._alter(call, collection_name, timeout, add)
 

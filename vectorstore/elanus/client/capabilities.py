@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from elanus.analysis.capabilities import capabilities as analyzer_capabilities
 from elanus.client.base import Base
 from elanus.client.options import INSTEAD
 from elanus.client.unsupported import UNSUPPORTED_METHODS
 from elanus.engine.properties import PROPERTIES
 from elanus.engine.properties import UNSUPPORTED as UNSUPPORTED_PROPERTIES
+from elanus.filter.functions import SIGNATURES
 from elanus.index import registry
 from elanus.index.scalar import SCALAR_INDEXES
-from elanus.schema.fields import SUPPORTED, UNSUPPORTED_OPTIONS
+from elanus.schema.fields import OPTIONS, SUPPORTED, UNSUPPORTED_OPTIONS
 from elanus.schema.functions import KINDS
 from elanus.types import ConsistencyLevel, DataType
 
@@ -23,9 +25,9 @@ class Capabilities(Base):
         """What is supported and, with the way out, what of Milvus's client is not.
 
         Returns:
-            Plain data: "methods", "arguments", "types", "field_options", "indexes" (by type of field, with metrics and
-            the ranges of parameters), "scalar_indexes", "functions", "properties", "consistency_levels". What is
-            not supported is under "unsupported", by name, with what to do instead.
+            Plain data: "methods", "arguments", "types", "field_options", "analyzers", "filter_functions", "indexes" (by
+            type of field, with metrics and the ranges of parameters), "scalar_indexes", "functions", "properties",
+            "consistency_levels". What is not supported is under "unsupported", by name, with what to do instead.
         """
         types = [t.name for t in DataType if t != DataType.NONE]
         return {
@@ -35,7 +37,9 @@ class Capabilities(Base):
                 "supported": [name for name in types if DataType[name] in SUPPORTED],
                 "unsupported": [name for name in types if DataType[name] not in SUPPORTED],
             },
-            "field_options": {"unsupported": dict(UNSUPPORTED_OPTIONS)},
+            "field_options": {"supported": list(OPTIONS), "unsupported": dict(UNSUPPORTED_OPTIONS)},
+            "analyzers": analyzer_capabilities(),
+            "filter_functions": {name: str(signature) for name, signature in SIGNATURES.items()},
             "indexes": {"supported": registry.capabilities(), "unsupported": dict(registry.UNSUPPORTED)},
             "scalar_indexes": {
                 name: {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from elanus.analysis import make_analyzer
+from elanus.analysis import check_analyzers
 from elanus.client.base import Base
 from elanus.client.options import check_timeout, check_whole, consistency, refuse
 from elanus.engine.databases import own_name
@@ -276,13 +276,3 @@ def quick_schema(
     schema = CollectionSchema(enable_dynamic_field=dynamic)
     schema.add_field(key, dtype, is_primary=True, auto_id=auto_id, **length)
     return schema.add_field(vector, DataType.FLOAT_VECTOR, dim=dimension)
-
-
-def check_analyzers(schema: CollectionSchema) -> None:
-    """Refuse an analyzer that does not exist or is given wrong parameters, as InvalidArgument that names the field."""
-    for field in schema.fields:
-        if field.enable_analyzer:
-            try:
-                make_analyzer(field.analyzer_params)
-            except InvalidArgument as error:
-                raise type(error)(f"field '{field.name}': {error.message}") from None

@@ -16,7 +16,6 @@ INSTEAD = {
     "skip_load_dynamic_field": "columns are mapped when used; leave it out",
     "refresh": "every read sees every commit; leave it out",
     "function_chains": "use hybrid_search",
-    "highlighter": "leave it out",
     "search_aggregation": "aggregate the hits yourself",
     "json_path": "write the path into group_by_field, as in meta['key']",
     "json_type": "values of JSON are grouped by what they are; leave it out",

@@ -7,8 +7,11 @@ from typing import Any
 
 import pymilvus
 
+from elanus.analysis.highlighter import LexicalHighlighter
+from elanus.analysis.portable import for_server
 from elanus.errors import NotSupported
 from elanus.filter import Expression
+from elanus.filter.writing import beyond_milvus
 from elanus.rank import AnnSearchRequest, DBSFRanker, FunctionScore, RRFRanker, WeightedRanker
 from elanus.schema.collection import CollectionSchema
 from elanus.schema.functions import Function
@@ -41,6 +44,8 @@ class MilvusServer(pymilvus.MilvusClient):  # type: ignore[misc]
         _refuse_ours(args, kwargs)
         if "ranker" in kwargs:
             kwargs["ranker"] = _ranker(kwargs["ranker"])
+        if "highlighter" in kwargs:
+            kwargs["highlighter"] = _pymilvus(kwargs["highlighter"])
         return super().search(collection_name, data, _written(filter) or "", *args, **kwargs)
 
     def query(self, collection_name: str, filter: Any = "", *args: Any, **kwargs: Any) -> Any:
@@ -65,11 +70,18 @@ class MilvusServer(pymilvus.MilvusClient):  # type: ignore[misc]
     def hybrid_search(self, collection_name: str, reqs: Sequence[Any], ranker: Any, *args: Any, **kwargs: Any) -> Any:
         """As in pymilvus."""
         _refuse_ours([request.param for request in reqs], kwargs)
+        if kwargs.get("highlighter") is not None:
+            raise NotSupported(
+                "hybrid_search: a Milvus server highlights the hits of search only; leave highlighter out"
+            )
         translated = [_pymilvus(request) for request in reqs]
         return super().hybrid_search(collection_name, translated, _ranker(ranker), *args, **kwargs)
 
 
 class _Schema(pymilvus.CollectionSchema):  # type: ignore[misc]
+    def add_field(self, field_name: str, datatype: Any, **kwargs: Any) -> Any:
+        return super().add_field(field_name, datatype, **for_server(kwargs))
+
     def add_function(self, function: Any) -> Any:
         return super().add_function(_pymilvus(function))
 
@@ -91,7 +103,11 @@ def _refuse_ours(args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
 
 def _written(filter: Any) -> Any:
     """A filter with its values written out, for servers before 2.5 have no templates."""
-    return str(filter) if isinstance(filter, Expression) else filter
+    text = str(filter) if isinstance(filter, Expression) else filter
+    option = beyond_milvus(text) if isinstance(text, str) else None
+    if option is not None:
+        raise NotSupported(f"a Milvus server has no '{option}' in text_match; leave it out, or use like on the field")
+    return text
 
 
 def _request(request: AnnSearchRequest) -> Any:
@@ -124,6 +140,7 @@ def _function(function: Function) -> Any:
     raw = function.to_dict()
     if function.type == FunctionType.RERANK and function.params.get("reranker") == "dbsf":
         raise NotSupported(f"function '{function.name}': a Milvus server has no reranker 'dbsf'; use rrf or weighted")
+    _written(function.params.get("filter"))
     if function.type == FunctionType.RERANK and "candidates" in function.params:
         raise NotSupported(f"function '{function.name}': Milvus has no 'candidates'; leave it out with a server")
     return pymilvus.Function(
@@ -140,8 +157,16 @@ def _function_score(score: FunctionScore) -> Any:
     return pymilvus.FunctionScore([_pymilvus(function) for function in score.functions], score.params)
 
 
+def _highlighter(highlighter: LexicalHighlighter) -> Any:
+    if any("analyzer_name" in asked for asked in highlighter.asked):
+        raise NotSupported("highlighter: a Milvus server's highlight_query has no 'analyzer_name'; leave it out")
+    return pymilvus.LexicalHighlighter(**highlighter.params)
+
+
 def _schema(schema: CollectionSchema) -> Any:
-    return pymilvus.CollectionSchema.construct_from_dict(schema.to_dict())
+    raw = schema.to_dict()
+    fields = [{**field, "params": for_server(field["params"])} for field in raw["fields"]]
+    return pymilvus.CollectionSchema.construct_from_dict({**raw, "fields": fields})
 
 
 def _index_params(params: IndexParams) -> Any:
@@ -160,6 +185,7 @@ TRANSLATED: Mapping[type, Callable[[Any], Any]] = {
     IndexParams: _index_params,
     DBSFRanker: _no_dbsf,
     RRFRanker: lambda ranker: pymilvus.RRFRanker(ranker.k),
+    LexicalHighlighter: _highlighter,
     WeightedRanker: lambda ranker: pymilvus.WeightedRanker(*ranker.weights, norm_score=ranker.norm_score),
 }
 

@@ -11,6 +11,7 @@ from elanus.engine.embedding import query_data
 from elanus.errors import InvalidArgument
 from elanus.filter import Predicate
 from elanus.rank import AnnSearchRequest
+from elanus.schema.collection import CollectionSchema
 from elanus.search.request import Route, check_window, make_predicate, make_route, pick_field
 from elanus.search.stored import stored_queries
 from elanus.storage.view import View
@@ -24,6 +25,16 @@ def search_data(collection: Collection, view: View, anns_field: str | None, data
         raise InvalidArgument("search: give either data or ids")
     schema = collection.definition.schema
     return stored_queries(view, schema, pick_field(schema, anns_field), as_keys(collection, ids))
+
+
+def check_readable(schema: CollectionSchema, route: Route) -> None:
+    """Refuse stored texts as queries where several analyzers could read them and nobody says which."""
+    source = schema.bm25_input(route.field.name)
+    if source is not None and source.multi_analyzer_params and route.params.analyzer_name is None:
+        raise InvalidArgument(
+            f"search: ids: '{source.name}' has several analyzers; say which reads the stored texts, with search_params "
+            "{'analyzer_name': ...}"
+        )
 
 
 def routes_of(

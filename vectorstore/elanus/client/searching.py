@@ -9,7 +9,7 @@ from elanus.client.asking import Asked, asked_for
 from elanus.client.base import Base
 from elanus.client.options import check_dict
 from elanus.client.results import Hits, SearchResult, make_hits, rounded
-from elanus.client.routes import route_of, routes_of, search_data
+from elanus.client.routes import check_readable, route_of, routes_of, search_data
 from elanus.engine.collection import Collection
 from elanus.errors import InvalidArgument
 from elanus.filter import Expression
@@ -20,6 +20,7 @@ from elanus.schema.output import Output
 from elanus.search.explaining import Ways
 from elanus.search.found import Found, fetch_with_keys
 from elanus.search.grouping import Grouping, run_grouped
+from elanus.search.highlighting import Highlighting
 from elanus.search.ranking import Ranking, as_any, as_single
 from elanus.search.request import Route, make_predicate
 from elanus.search.tracing import stage
@@ -41,6 +42,7 @@ class Searching(Base):
         partition_names: list[str] | None = None,
         anns_field: str | None = None,
         ranker: Any = None,
+        highlighter: Any = None,
         ids: Any = None,
         **kwargs: Any,
     ) -> SearchResult:
@@ -70,6 +72,8 @@ class Searching(Base):
             explain: give each hit an "explanation" (its rank and distance in each route, the terms it matched with what
                 each adds, what a model made of it), and the result a `plan` (how the hits were found, and the
                 milliseconds of each stage), by keyword.
+            highlighter: a `LexicalHighlighter`, which gives each hit a "highlight": by text field its "fragments" with
+                the words that were asked for marked.
             round_decimal: to how many places distances are rounded, 0 to 6, by keyword; -1 (default) leaves them.
             group_by_field: return `limit` groups of hits with one value in this field (an integer, BOOL or VARCHAR,
                 or a key in JSON), by keyword; null is a value. `group_size` hits of each (default 1); with
@@ -89,7 +93,7 @@ class Searching(Base):
         filter_params = kwargs.pop("filter_params", None)
         search_params = check_dict("search", "search_params", search_params)
         offset = kwargs.pop("offset", search_params.get("offset", 0))
-        asked = asked_for("search", kwargs, limit, offset, timeout)
+        asked = asked_for("search", kwargs, limit, offset, timeout, highlighter)
         ranker, trace = as_single(ranker), asked.trace
         collection = self._loaded(collection_name, asked.level)
         view, schema = collection.view(), collection.definition.schema
@@ -101,12 +105,14 @@ class Searching(Base):
         params = {key: value for key, value in search_params.items() if key != "offset"}
         with stage(trace, "embed"):
             route = route_of(collection, anns_field, data, ranker.depth(asked.wanted), predicate, params)
-        ranking = ranker.over_one(schema, route, data)
+        if ids is not None:
+            check_readable(schema, route)
+        ranking, marks = ranker.over_one(schema, route, data), asked.highlighting(schema, [route])
         ways = _ranked(view, schema, [route], ranking, grouping, asked, groups=asked.wanted)
         pages = asked.pages(ways, grouping)
         plain = ranking.rescore is None
         distances = [to_distance(route.spec.metric, hits.scores) if plain else hits.scores for hits in pages]
-        return _result(collection, ways, pages, distances, output, asked)
+        return _result(collection, ways, pages, distances, output, asked, marks)
 
     def hybrid_search(
         self,
@@ -125,6 +131,7 @@ class Searching(Base):
         distance of a hit is its fused score.
 
         Args:
+            highlighter: as for `search`; the texts searched with are those of all BM25 requests. (Not in Milvus.)
             explain: as for `search`; the explanation also tells each request's share of the fused score, which is their
                 sum.
             group_by_field, group_size, strict_group_size: as for `search`, over the fused hits; each request then
@@ -138,8 +145,8 @@ class Searching(Base):
         Raises:
             as `search` does, naming the request.
         """
-        offset = kwargs.pop("offset", 0)
-        asked = asked_for("hybrid_search", kwargs, limit, offset, timeout)
+        offset, highlighter = kwargs.pop("offset", 0), kwargs.pop("highlighter", None)
+        asked = asked_for("hybrid_search", kwargs, limit, offset, timeout, highlighter)
         ranker = as_any(ranker)
         collection = self._loaded(collection_name, asked.level)
         view, schema = collection.view(), collection.definition.schema
@@ -150,10 +157,10 @@ class Searching(Base):
         with stage(asked.trace, "embed"):
             routes = routes_of(collection, requests, collection.definition.partitions.readable(partition_names))
         ranking = ranker.over_all(schema, routes, [request.data for request in requests])
-        grouping = asked.grouping(schema)
+        grouping, marks = asked.grouping(schema), asked.highlighting(schema, routes)
         ways = _ranked(view, schema, routes, ranking, grouping, asked)
         pages = asked.pages(ways, grouping)
-        return _result(collection, ways, pages, [hits.scores for hits in pages], output, asked)
+        return _result(collection, ways, pages, [hits.scores for hits in pages], output, asked, marks)
 
 
 def _ranked(
@@ -195,6 +202,7 @@ def _result(
     distances: Sequence[Any],
     output: Output,
     asked: Asked,
+    marks: Highlighting | None,
 ) -> SearchResult:
     trace = asked.trace
     with stage(trace, "fetch"):
@@ -202,6 +210,11 @@ def _result(
             _hits(collection, ways.view, page, rounded(said, asked.digits), output)
             for page, said in zip(found, distances, strict=True)
         ]
+    if marks is not None:
+        with stage(trace, "highlight"):
+            for query, (page, own) in enumerate(zip(found, hits, strict=True)):
+                for hit, highlight in zip(own, marks.of(ways.view, query, page), strict=True):
+                    hit["highlight"] = highlight
     if trace is None:
         return SearchResult(hits)
     with stage(trace, "explain"):

@@ -90,16 +90,19 @@ def make_text_collection(
     Args:
         client: embedded, or a server's.
         dims: the length of the vectors of each dense field.
-        analyzer: analyzer_params of the text; `{"type": "english"}` if left out.
+        analyzer: analyzer_params of the text; `{"type": "english"}` if left out. With "by_field" they are
+            multi_analyzer_params, and that key of the metadata, a str or missing, names the analyzer of each text.
         partition_key: a key of the metadata, a str that every text has, such as its tenant: a search filtered by it
             costs what the tenant holds.
     """
     schema = client.create_schema(auto_id=False, enable_dynamic_field=True)
     schema.add_field(fields.key, DataType.VARCHAR, is_primary=True, max_length=KEY_BYTES)
-    analyzed = {"enable_analyzer": True, "analyzer_params": dict(analyzer or {"type": "english"})} if bm25 else {}
-    schema.add_field(fields.text, DataType.VARCHAR, max_length=TEXT_BYTES, **analyzed)
+    schema.add_field(fields.text, DataType.VARCHAR, max_length=TEXT_BYTES, **(_analyzed(analyzer) if bm25 else {}))
     if partition_key is not None:
         schema.add_field(partition_key, DataType.VARCHAR, max_length=KEY_BYTES, is_partition_key=True)
+    language = (analyzer or {}).get("by_field") if bm25 else None
+    if language not in (None, partition_key):
+        schema.add_field(language, DataType.VARCHAR, max_length=KEY_BYTES, nullable=True)
     indexes = client.prepare_index_params()
     for name, dim in dims.items():
         schema.add_field(name, DataType.FLOAT_VECTOR, dim=dim)
@@ -109,6 +112,11 @@ def make_text_collection(
         schema.add_function(Function("bm25", FunctionType.BM25, fields.text, fields.sparse))
         indexes.add_index(fields.sparse, index_type="SPARSE_INVERTED_INDEX", metric_type="BM25")
     client.create_collection(collection, schema=schema, index_params=indexes, consistency_level="Strong")
+
+
+def _analyzed(analyzer: Mapping[str, Any] | None) -> dict[str, Any]:
+    option = "multi_analyzer_params" if analyzer and "by_field" in analyzer else "analyzer_params"
+    return {"enable_analyzer": True, option: dict(analyzer or {"type": "english"})}
 
 
 def read_text_layout(client: Any, collection: str, fields: TextFields) -> TextLayout:

@@ -58,7 +58,7 @@ def _children(node: Node) -> tuple[Node, ...]:
     if isinstance(node, Unary):
         return (node.operand,)
     if isinstance(node, Call):
-        return node.args if node.option is None else (*node.args, node.option)
+        return *node.args, *(value for _, value in node.options)
     return node.items if isinstance(node, ListOf) else ()
 
 

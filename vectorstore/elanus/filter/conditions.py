@@ -147,12 +147,22 @@ class Contains:
 
 @dataclass(frozen=True)
 class TextMatch:
-    """Whether a text has at least `minimum` of some terms; a term given twice counts twice."""
+    """Whether a text has at least `minimum` of some terms; a term given twice counts twice.
+
+    With `prefix` a word has a term if it begins with it, with `edits` also if it is so few typing errors away.
+    """
 
     field: str
     analyzer: Analyzer
     terms: tuple[str, ...]
     minimum: int
+    prefix: bool = False
+    edits: int = 0
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether only the terms themselves count."""
+        return not self.prefix and not self.edits
 
 
 @dataclass(frozen=True)

@@ -31,10 +31,11 @@ def element_call(checker: Checker, node: Call) -> Condition:
 def _threshold(checker: Checker, node: Call) -> int:
     if node.name not in COUNTED:
         return 0
-    if node.option is None:
+    given = node.option(THRESHOLD)
+    if given is None:
         raise checker.wrong(node.span, f"{node.name} needs {THRESHOLD}=..., a number of elements")
-    threshold = checker.operand(node.option)
+    threshold = checker.operand(given)
     value = threshold.value if isinstance(threshold, Const) else None
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_THRESHOLD:
-        raise checker.wrong(node.option.span, f"{THRESHOLD} must be an integer, 0 or more, not {describe(threshold)}")
+        raise checker.wrong(given.span, f"{THRESHOLD} must be an integer, 0 or more, not {describe(threshold)}")
     return value

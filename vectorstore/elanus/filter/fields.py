@@ -8,8 +8,8 @@ from typing import Any
 
 from elanus.errors import FilterError, did_you_mean
 from elanus.filter.expression import NO_TRUTH, Bound, Expression, Parts, all_of
-from elanus.filter.functions import SPATIAL
-from elanus.filter.writing import PLAIN_NAME, checked_value, escaped_pattern, written_path
+from elanus.filter.functions import FUZZINESS, MINIMUM, PREFIX, SPATIAL
+from elanus.filter.writing import PLAIN_NAME, checked_value, escaped_pattern, written_path, written_value
 from elanus.schema.geometry import canonical
 from elanus.schema.unfit import Unfit
 
@@ -130,10 +130,19 @@ class Operand:
         """Whether a regular expression of RE2's fits anywhere in a string."""
         return self._pattern("=~", regex)
 
-    def text_match(self, words: str, minimum_should_match: int = 1) -> Expression:
-        """Whether a text has these words, any one or at least so many; the field needs enable_match."""
-        least = "" if minimum_should_match == 1 else f", minimum_should_match={_whole(minimum_should_match)}"
-        return self._matched("text_match", words, least)
+    def text_match(
+        self, words: str, minimum_should_match: int = 1, *, prefix: bool = False, fuzziness: int = 0
+    ) -> Expression:
+        """Whether a text has these words, any one or at least so many; the field needs enable_match.
+
+        With `prefix` words that begin so count too, with `fuzziness` those at most so many typing errors away (0 to 2).
+        Milvus has neither.
+        """
+        if not isinstance(prefix, bool):
+            raise FilterError(f"prefix must be True or False, not {prefix!r}")
+        given = {MINIMUM: (_whole(minimum_should_match), 1), PREFIX: (prefix, False), FUZZINESS: (_whole(fuzziness), 0)}
+        options = [f", {name}={written_value(value)}" for name, (value, default) in given.items() if value != default]
+        return self._matched("text_match", words, "".join(options))
 
     def phrase_match(self, phrase: str, slop: int = 0) -> Expression:
         """Whether a text has this phrase, its words moved by `slop` places at most; the field needs enable_match."""

@@ -14,7 +14,9 @@ CONTAINS = {
 }
 LENGTH = "array_length"
 TEXT_MATCH, PHRASE_MATCH = "text_match", "phrase_match"
-MINIMUM = "minimum_should_match"
+MINIMUM, PREFIX, FUZZINESS = "minimum_should_match", "prefix", "fuzziness"
+OWN_OPTIONS = (PREFIX, FUZZINESS)
+"""Options that Milvus does not have."""
 RANDOM_SAMPLE = "random_sample"
 SPATIAL = {
     "st_equals": "equals",
@@ -36,26 +38,31 @@ DISTANCE, VALID = "st_dwithin", "st_isvalid"
 
 
 class Signature(NamedTuple):
-    """How many arguments a function takes, and the name of the one that may follow them as `name=value`."""
+    """How many arguments a function takes, and the names of those that may follow them as `name=value`."""
 
     least: int
     most: int
-    option: str = ""
+    options: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         count = str(self.least) if self.least == self.most else f"{self.least} or {self.most}"
-        option = f", and {self.option}=..." if self.option else ""
-        return f"{count} argument{'s'[: self.most > 1]}{option}"
+        options = f", and {self.named}" if self.options else ""
+        return f"{count} argument{'s'[: self.most > 1]}{options}"
+
+    @property
+    def named(self) -> str:
+        """The options as they are written."""
+        return ", ".join(f"{option}=..." for option in self.options)
 
 
 SIGNATURES = {
     **dict.fromkeys(CONTAINS, Signature(2, 2)),
     LENGTH: Signature(1, 1),
-    TEXT_MATCH: Signature(2, 2, MINIMUM),
+    TEXT_MATCH: Signature(2, 2, (MINIMUM, PREFIX, FUZZINESS)),
     PHRASE_MATCH: Signature(2, 3),
     RANDOM_SAMPLE: Signature(1, 1),
     **dict.fromkeys(QUANTIFIED, Signature(2, 2)),
-    **dict.fromkeys(COUNTED, Signature(2, 2, THRESHOLD)),
+    **dict.fromkeys(COUNTED, Signature(2, 2, (THRESHOLD,))),
     **dict.fromkeys(SPATIAL, Signature(2, 2)),
     DISTANCE: Signature(3, 3),
     VALID: Signature(1, 1),

@@ -88,7 +88,9 @@ def narrow(condition: Condition, known_of: KnownOf) -> Candidates | None:
 
 
 def _having_terms(condition: TextMatch | PhraseMatch, known_of: KnownOf) -> Candidates | None:
-    """Texts with any of the terms, or of a phrase with the rarest."""
+    """Texts with any of the terms, or of a phrase with the rarest; words like them are only looked for once, later."""
+    if isinstance(condition, TextMatch) and not condition.is_exact:
+        return None
     known = known_of(condition)
     if known is None or known.terms is None:
         return None

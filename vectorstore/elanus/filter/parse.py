@@ -228,28 +228,33 @@ class Parser:
             hint = did_you_mean(name, known) or f"; known are {', '.join(known)}"
             raise wrong(self.text, token.span, f"no function '{token.text}'{hint}")
         self.take()
-        args, option, height = [self.expression(0)], None, self.height
+        args, options, height = [self.expression(0)], dict[str, Node](), self.height
         while self.accept(","):
             if self.token.kind == NAME and self.tokens[self.at + 1].kind == "=":
-                option = self.option(name)
-                break
-            args.append(self.expression(0))
+                self.option(name, options)
+            elif options:
+                raise self.unexpected(f"expected name=value, as after every option of {name}")
+            else:
+                args.append(self.expression(0))
             height = max(height, self.height)
         self.expect(")", f"at the end of {name}")
         signature = SIGNATURES[name]
         if not signature.least <= len(args) <= signature.most:
             raise wrong(self.text, self.span(token.start), f"{name} takes {signature}, not {len(args)}")
         self.height = height + 1
-        return Call(name, tuple(args), self.span(token.start), option)
+        return Call(name, tuple(args), self.span(token.start), tuple(options.items()))
 
-    def option(self, function: str) -> Node:
-        """Parse `name=value` at the end of a function's arguments."""
-        token, known = self.token, SIGNATURES[function].option
-        if not known or token.text not in (known, known.upper()):
-            hint = f"; it takes {known}=..." if known else ""
+    def option(self, function: str, options: dict[str, Node]) -> None:
+        """Parse `name=value` at the end of a function's arguments, and note it."""
+        token, signature = self.token, SIGNATURES[function]
+        name = token.text.lower()
+        if name not in signature.options or token.text not in (name, name.upper()):
+            hint = f"; it takes {signature.named}" if signature.options else ""
             raise wrong(self.text, token.span, f"{function} has no option '{token.text}'{hint}")
+        if name in options:
+            raise wrong(self.text, token.span, f"{name} is given twice")
         self.at += 2
-        return self.expression(0)
+        options[name] = self.expression(0)
 
     def group(self) -> Node:
         self.take()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from elanus.analysis import analyzer_of
 from elanus.filter.conditions import Const, Field, PhraseMatch, TextMatch
-from elanus.filter.functions import MINIMUM, TEXT_MATCH
+from elanus.filter.functions import FUZZINESS, MINIMUM, PREFIX, TEXT_MATCH
 from elanus.filter.names import describe
 from elanus.filter.operands import OperandChecker
 from elanus.filter.texts import placed_terms
 from elanus.filter.tree import Call, Node
+from elanus.index.spelling import MAX_EDITS
 from elanus.schema.fields import FieldSchema
 
 MOST_REQUIRED = 1_000
@@ -18,13 +19,14 @@ MAX_SLOP = 2**32 - 1
 def text_call(checker: OperandChecker, node: Call) -> TextMatch | PhraseMatch:
     """Return the condition of a call, or raise if its field is not kept for matching or an argument is of no use."""
     field, text = _field(checker, node), _text(checker, node)
-    analyzer = analyzer_of(field)
+    analyzer = analyzer_of(field).named()
     placed = placed_terms(analyzer, text)
     terms = tuple(term for _, term in placed)
     if node.name == TEXT_MATCH:
-        least = 1 if node.option is None else _number(checker, node.option, MINIMUM, 1, MOST_REQUIRED)
-        return TextMatch(field.name, analyzer, terms, least)
-    slop = _number(checker, node.args[2], "slop", 0, MAX_SLOP) if len(node.args) > 2 else 0
+        least = _number(checker, node.option(MINIMUM), MINIMUM, 1, 1, MOST_REQUIRED)
+        edits = _number(checker, node.option(FUZZINESS), FUZZINESS, 0, 0, MAX_EDITS)
+        return TextMatch(field.name, analyzer, terms, least, _flag(checker, node.option(PREFIX), PREFIX), edits)
+    slop = _number(checker, node.args[2] if len(node.args) > 2 else None, "slop", 0, 0, MAX_SLOP)
     return PhraseMatch(field.name, analyzer, terms, tuple(place for place, _ in placed), slop)
 
 
@@ -46,7 +48,19 @@ def _text(checker: OperandChecker, node: Call) -> str:
     return text.value
 
 
-def _number(checker: OperandChecker, node: Node, name: str, least: int, most: int) -> int:
+def _flag(checker: OperandChecker, node: Node | None, name: str) -> bool:
+    if node is None:
+        return False
+    flag = checker.operand(node)
+    value = flag.value if isinstance(flag, Const) else None
+    if not isinstance(value, bool):
+        raise checker.wrong(node.span, f"{name} must be true or false, not {describe(flag)}")
+    return value
+
+
+def _number(checker: OperandChecker, node: Node | None, name: str, default: int, least: int, most: int) -> int:
+    if node is None:
+        return default
     number = checker.operand(node)
     value = number.value if isinstance(number, Const) else None
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:

@@ -11,6 +11,8 @@ from elanus.analysis import Analyzer, PlacedWords
 from elanus.filter.columns import Bools, Columns, TextIndex
 from elanus.filter.conditions import PhraseMatch, TextMatch
 from elanus.filter.vectors import Array
+from elanus.index.inverted import Postings
+from elanus.index.spelling import rows_like
 from elanus.schema.buffers import from_numbers
 
 READ_AT_ONCE = 32_768
@@ -21,10 +23,10 @@ def where_text(condition: TextMatch | PhraseMatch, rows: Columns, truth: bool) -
     """Return where a text condition is definitely `truth`; for a null it is unknown."""
     index = rows.text_index(condition.field, condition.analyzer)
     if isinstance(condition, TextMatch):
-        mask = has_terms(index, condition.terms, condition.minimum)
+        mask = _with_enough(index, _matched(index.postings, condition), condition.minimum)
     else:
-        distinct = tuple(set(condition.terms))
-        mask = has_terms(index, distinct, len(distinct))
+        distinct = set(condition.terms)
+        mask = _with_enough(index, [_rows_of(index.postings, term) for term in distinct], len(distinct))
         if len(condition.terms) > 1:
             mask = _verified(mask, condition, rows)
     if truth:
@@ -33,11 +35,23 @@ def where_text(condition: TextMatch | PhraseMatch, rows: Columns, truth: bool) -
     return ~mask & (lengths >= 0)
 
 
-def has_terms(index: TextIndex, terms: Sequence[str], minimum: int) -> Bools:
-    """Return the rows that have at least `minimum` of the terms, bool (n,); no row has one of no terms."""
+def _matched(postings: Postings, condition: TextMatch) -> list[Array]:
+    """For each term the rows that have it, or a word like it."""
+    if condition.is_exact:
+        return [_rows_of(postings, term) for term in condition.terms]
+    return [rows_like(postings, term, condition.prefix, condition.edits) for term in condition.terms]
+
+
+def _rows_of(postings: Postings, term: str) -> Array:
+    run = postings.find(term)
+    return postings.rows[:0] if run is None else postings.rows[run.start : run.stop]
+
+
+def _with_enough(index: TextIndex, matched: Sequence[Array], minimum: int) -> Bools:
+    """Return the rows that are in at least `minimum` of the runs of ascending rows, bool (n,); none is in no runs."""
     postings, rows = index
     size = postings.row_count if rows is None else len(rows)
-    runs = [postings.rows[run.start : run.stop] for run in map(postings.find, terms) if run is not None]
+    runs = [run for run in matched if len(run)]
     if len(runs) < max(minimum, 1):
         return np.zeros(size, np.bool_)
     mask = np.zeros(size, np.bool_)

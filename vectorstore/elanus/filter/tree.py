@@ -122,12 +122,16 @@ class NullTest:
 
 @dataclass(frozen=True)
 class Call:
-    """A function's name, in lower case, its arguments, and the one that was given by name."""
+    """A function's name, in lower case, its arguments, and those that were given by name, with these in lower case."""
 
     name: str
     args: tuple[Node, ...]
     span: Span
-    option: Node | None = None
+    options: tuple[tuple[str, Node], ...] = ()
+
+    def option(self, name: str) -> Node | None:
+        """The argument given by that name."""
+        return dict(self.options).get(name)
 
 
 Node: TypeAlias = (

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 import re
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 from elanus.errors import FilterError
+from elanus.filter.functions import OWN_OPTIONS
 from elanus.filter.literals import INT64_MAX, INT64_MIN, valid_text
 from elanus.filter.moments import Moment, moment
-from elanus.filter.tokens import BOOLEANS, KEYWORDS
+from elanus.filter.tokens import BOOLEANS, KEYWORDS, NAME, tokenise
 
 PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 RESERVED = frozenset({*map(str.lower, KEYWORDS), *map(str.lower, BOOLEANS), "null", "none", "nil", "is"}) | {
@@ -89,6 +91,16 @@ def written_path(name: str, keys: tuple[str | int, ...] = ()) -> str:
     head = name if plain else "$meta"
     inside = path[1:] if plain else path
     return head + "".join(f"[{key if isinstance(key, int) else quoted(key)}]" for key in inside)
+
+
+def beyond_milvus(text: str) -> str | None:
+    """Return an option in a filter that Milvus has not, if there is one; a filter that is none of ours is Milvus's."""
+    try:
+        tokens = tokenise(text)
+    except FilterError:
+        return None
+    named = (token.text.lower() for token, sign in pairwise(tokens) if token.kind == NAME and sign.kind == "=")
+    return next((name for name in named if name in OWN_OPTIONS), None)
 
 
 def escaped_pattern(text: str) -> str:

@@ -5,6 +5,7 @@ Both are plain arrays that can lie in a mapped file: opening one reads nothing.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, Protocol, TypeAlias
@@ -71,6 +72,18 @@ class Words:
             else:
                 high = middle
         return low if low < len(self) and self._bytes(low) == wanted else -1
+
+    def starting(self, prefix: str) -> tuple[int, int]:
+        """Return the first of the words that begin so, and the one after the last; no byte of UTF-8 is 255."""
+        wanted = prefix.encode("utf-8", "surrogatepass")
+        first = bisect_left(range(len(self)), wanted, key=self._bytes)
+        return first, bisect_left(range(len(self)), wanted + b"\xff", first, key=self._bytes)
+
+    @cached_property
+    def lengths(self) -> npt.NDArray[np.int32]:
+        """How many characters each word has, int32 (words,)."""
+        begins = np.cumsum((self.data & 0xC0) != 0x80)
+        return np.diff(np.concatenate(([0], begins))[self.offsets]).astype(np.int32)
 
     @cached_property
     def _address(self) -> tuple[int, int, int, int]:

@@ -57,7 +57,22 @@ class Choice:
         return f"one of {', '.join(self.words)}"
 
 
-Param = Number | Choice
+@dataclass(frozen=True)
+class Text:
+    """A parameter that is any text; `said` is what it means."""
+
+    said: str
+    default: None = None
+
+    def check(self, value: object) -> str | None:
+        """Return the text, or None if it is none."""
+        return value if isinstance(value, str) else None
+
+    def __str__(self) -> str:
+        return self.said
+
+
+Param = Number | Choice | Text
 Params = Mapping[str, Param]
 
 
@@ -89,6 +104,7 @@ _BM25_BUILD: Params = {
     **_SPARSE_BUILD,
 }
 _SPARSE_SEARCH: Params = {"drop_ratio_search": Number(0, 1, whole=False)}
+_BM25_SEARCH: Params = {**_SPARSE_SEARCH, "analyzer_name": Text("a str, a name in the field's multi_analyzer_params")}
 _SPARSE_TYPES = ("AUTOINDEX", "SPARSE_INVERTED_INDEX", "SPARSE_WAND")
 
 _FLOATS: Mapping[str, Entry] = {
@@ -123,7 +139,7 @@ MULTI_INDEXES: Mapping[DataType, Mapping[str, Entry]] = {
 }
 """For the vectors in struct arrays. Rows are scored exactly, whatever the type."""
 
-BM25_INDEXES: Mapping[str, Entry] = dict.fromkeys(_SPARSE_TYPES, Entry((BM25,), _BM25_BUILD, _SPARSE_SEARCH))
+BM25_INDEXES: Mapping[str, Entry] = dict.fromkeys(_SPARSE_TYPES, Entry((BM25,), _BM25_BUILD, _BM25_SEARCH))
 """For the output of a BM25 function, which holds the terms of a text."""
 
 _INSTEAD_DENSE = "use AUTOINDEX, FLAT or HNSW"
@@ -168,6 +184,7 @@ class SearchParams:
 
     `ef` is the least number of candidates to score exactly, and the breadth of a graph search.
     `drop_ratio_search` permits leaving out small weights and `nprobe` far lists, of which exact search makes no use.
+    `analyzer_name` says which of the analyzers of a text field reads the queries; None is the default one.
     `radius` and `range_filter` are distances, the far and the near end of a range search.
     `target_recall` is the share of the true hits that an approximate search is to find; an exact one finds all.
     """
@@ -177,6 +194,7 @@ class SearchParams:
     nprobe: int | None = None
     radius: float | None = None
     range_filter: float | None = None
+    analyzer_name: str | None = None
     target_recall: float | None = None
 
 

@@ -8,10 +8,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from elanus import AnnSearchRequest, Expression, RRFRanker, mmr, rerank_scores
+from elanus import AnnSearchRequest, Expression, RRFRanker, chosen_highlighter, mmr, rerank_scores
 from elanus.errors import InvalidArgument
 from elanus.knowledge.hits import Hit, Hits
-from elanus.knowledge.shelf import FIELDS, Shelf, as_hit
+from elanus.knowledge.shelf import FIELDS, LANGUAGE, Shelf, as_hit
 from elanus.models import embed_queries
 
 Mode = Literal["hybrid", "dense", "text"]
@@ -34,6 +34,8 @@ class Asked:
     neighbours: int = 0
     explain: bool = False
     ranker: Any = None
+    language: str | None = None
+    highlight: Any = False
 
     def __post_init__(self) -> None:
         if not isinstance(self.question, str) or not self.question.strip():
@@ -59,7 +61,7 @@ def answer(shelf: Shelf, asked: Asked) -> Hits:
     if asked.reranker is not None:
         found = _reranked(asked, found)
     chosen = _chosen(asked, found, vector)
-    hits = [as_hit(one.entity, one.score, one.explanation) for one in chosen]
+    hits = [as_hit(one.entity, one.score, one.explanation, one.highlights) for one in chosen]
     return Hits(asked.question, _widened(shelf, hits, asked.neighbours) if asked.neighbours else hits)
 
 
@@ -70,44 +72,59 @@ class Candidate:
     entity: dict[str, Any]
     score: float
     explanation: dict[str, Any] | None = None
+    highlights: tuple[str, ...] | None = None
 
 
 def _candidates(shelf: Shelf, asked: Asked, vector: Any, wanted: int) -> list[Candidate]:
     depth = max(DEPTH, wanted)
-    fields = ["*"] if asked.diversity is not None else [FIELDS.text, "$meta"]
+    fields = ["*"] if asked.diversity is not None else [FIELDS.text, "$meta", *([LANGUAGE] if shelf.speaks else [])]
+    routes = routes_of(asked.question, vector, depth, asked.filter, asked.language)
     if asked.mode == "hybrid":
-        requests = routes_of(asked.question, vector, depth, asked.filter)
         (hits,) = shelf.client.hybrid_search(
             shelf.collection,
-            requests,
+            list(routes.values()),
             RRFRanker() if asked.ranker is None else asked.ranker,
             limit=wanted,
             output_fields=fields,
-            **_explained(asked),
+            **_told(asked),
         )
     else:
-        field, data = (FIELDS.vector, vector) if asked.mode == "dense" else (FIELDS.sparse, [asked.question])
+        route = routes[asked.mode]
         (hits,) = shelf.client.search(
             shelf.collection,
-            data,
+            route.data,
             filter="" if asked.filter is None else asked.filter,
             limit=wanted,
             output_fields=fields,
-            anns_field=field,
-            **_explained(asked),
+            anns_field=route.anns_field,
+            search_params=route.param,
+            **_told(asked),
         )
-    return [Candidate(dict(hit["entity"]), float(hit["distance"]), hit.get("explanation")) for hit in hits]
+    return [_candidate(hit) for hit in hits]
 
 
-def routes_of(question: str, vector: Any, depth: int, filter: str | Expression | None) -> list[AnnSearchRequest]:
-    """The requests of a hybrid search: by meaning, then by words."""
-    routes = ((FIELDS.vector, vector), (FIELDS.sparse, [question]))
-    return [AnnSearchRequest(data, field, {}, depth, filter=filter) for field, data in routes]
+def _candidate(hit: Any) -> Candidate:
+    marked = hit.get("highlight")
+    fragments = None if marked is None else tuple(marked[FIELDS.text]["fragments"])
+    return Candidate(dict(hit["entity"]), float(hit["distance"]), hit.get("explanation"), fragments)
 
 
-def _explained(asked: Asked) -> dict[str, bool]:
-    """The option to explain, which only an embedded store has."""
-    return {"explain": True} if asked.explain else {}
+def routes_of(
+    question: str, vector: Any, depth: int, filter: str | Expression | None, language: str | None = None
+) -> dict[str, AnnSearchRequest]:
+    """The requests of a hybrid search, by the mode that asks one of them alone: by meaning, then by words."""
+    spoken = {} if language is None else {"analyzer_name": language}
+    return {
+        "dense": AnnSearchRequest(vector, FIELDS.vector, {}, depth, filter=filter),
+        "text": AnnSearchRequest([question], FIELDS.sparse, spoken, depth, filter=filter),
+    }
+
+
+def _told(asked: Asked) -> dict[str, Any]:
+    """What hits tell besides: why they were found, which a server does not know, and the words of the question."""
+    highlighter = chosen_highlighter(asked.highlight)
+    marked = None if highlighter is None else highlighter.also(FIELDS.text, asked.question, asked.language)
+    return {**({"explain": True} if asked.explain else {}), **({} if marked is None else {"highlighter": marked})}
 
 
 def _reranked(asked: Asked, found: list[Candidate]) -> list[Candidate]:
@@ -120,7 +137,7 @@ def _judged(candidate: Candidate, score: float, before: int, after: int) -> Cand
     told = candidate.explanation
     if told is not None:
         told = {**told, "reranker": {"score": score, "rank_before": before, "rank_after": after}}
-    return Candidate(candidate.entity, score, told)
+    return replace(candidate, score=score, explanation=told)
 
 
 def _chosen(asked: Asked, found: list[Candidate], vector: Any) -> list[Candidate]:

@@ -18,7 +18,7 @@ from elanus.knowledge.documents import Document, as_documents
 from elanus.knowledge.evaluating import Evaluation, summarise
 from elanus.knowledge.filling import Chunking, Filled, fill, sync
 from elanus.knowledge.hits import Hits
-from elanus.knowledge.shelf import Shelf
+from elanus.knowledge.shelf import LANGUAGE, Shelf
 from elanus.models import embed_queries, find_embedder, find_reranker
 
 CHARACTERS_PER_TOKEN = 4
@@ -40,7 +40,9 @@ class KnowledgeBase:
             interaction with the embedder's own token vectors, if it is given by name; None means none.
         tenant: whose knowledge base this is, of many in one collection that is divided by tenants: each finds its own
             passages only, at the cost of what it holds.
-        language: of the texts, for BM25: "english", "german", ..., or "standard" for none.
+        language: of the texts, for BM25: "english" (the default), "german", ..., or "standard" for none. Or of several
+            languages, by what the documents' metadata call theirs under "language": {"default": "english", "de":
+            "german"}. A knowledge base keeps to what it was made with.
         chunk_size, overlap: the longest passage, and how much of the one before each begins with, in characters.
 
     One object may be used by many threads, one folder by many processes.
@@ -57,7 +59,7 @@ class KnowledgeBase:
         embedder: Any = "all-MiniLM-L6-v2",
         reranker: Any = True,
         tenant: str | None = None,
-        language: str = "english",
+        language: str | Mapping[str, str] | None = None,
         chunk_size: int = 900,
         overlap: int = 150,
         show_progress: bool = False,
@@ -76,7 +78,7 @@ class KnowledgeBase:
             named = self._model_name is not None
             model = find_embedder("onnx", {"model_name": embedder}, "KnowledgeBase") if named else embedder
             self._shelf = Shelf(
-                self.client, collection, model, f"KnowledgeBase, {embedder!r}", {"type": language}, tenant
+                self.client, collection, model, f"KnowledgeBase, {embedder!r}", _analyzer(language), tenant
             )
             self._shelf.open()
         except BaseException:
@@ -127,6 +129,8 @@ class KnowledgeBase:
         neighbours: int = 0,
         explain: bool = False,
         ranker: Any = None,
+        language: str | None = None,
+        highlight: Any = False,
     ) -> Hits:
         """Return the k passages that answer a question best.
 
@@ -138,9 +142,15 @@ class KnowledgeBase:
             neighbours: how many passages before and after each hit to add to its text.
             explain: give each hit its `explanation`; not on a server.
             ranker: the fusion of mode "hybrid", weights in the order (dense, text); RRFRanker() by default.
+            language: of the question, where the documents have several: as their metadata call it.
+            highlight: True, or an `elanus.LexicalHighlighter`: give each hit `highlights`, fragments with the words of
+                the question marked.
         """
         model = self.reranker if rerank else None
-        asked = Asked(question, k, filter, mode, model, candidates, diversity, neighbours, explain, ranker)
+        asked = Asked(
+            *(question, k, filter, mode, model, candidates, diversity, neighbours),
+            *(explain, ranker, language, highlight),
+        )
         return answer(self._shelf, asked)
 
     def context(
@@ -198,7 +208,7 @@ class KnowledgeBase:
 
         def requests_of(question: str) -> list[AnnSearchRequest]:
             vector = embed_queries(shelf.model, [question], None, shelf.said)
-            return routes_of(question, vector, max(DEPTH, 2 * k), shelf.within(None))
+            return list(routes_of(question, vector, max(DEPTH, 2 * k), shelf.within(None)).values())
 
         return suggest_weights(
             self.client,
@@ -251,6 +261,19 @@ class KnowledgeBase:
 
         with tqdm(desc="documents", unit="doc") as bar:
             yield bar.update
+
+
+def _analyzer(language: Any) -> dict[str, Any] | None:
+    if language is None:
+        return None
+    if isinstance(language, str):
+        return {"type": language}
+    if not isinstance(language, Mapping) or "default" not in language:
+        raise InvalidArgument(
+            "KnowledgeBase: language must be a name, or a dict from what documents call their language to a name, with "
+            f"one for 'default', not {language!r}"
+        )
+    return {"by_field": LANGUAGE, "analyzers": {called: {"type": name} for called, name in language.items()}}
 
 
 def _with(documents: Iterator[Document], metadata: Mapping[str, Any] | None) -> Iterator[Document]:

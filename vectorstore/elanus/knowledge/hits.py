@@ -17,7 +17,8 @@ class Hit:
 
     `score` is the reranker's, or the fused one; `chunk` is the passage's place in its document, `document` the
     document's id, `start` where in the document the text begins. `explanation` is there if it was asked for: the
-    passage's rank in each route, the terms it matched, its shares of the fused score, the reranker's effect.
+    passage's rank in each route, the terms it matched, its shares of the fused score, the reranker's effect; so are
+    `highlights`, fragments of the passage with the question's words marked.
     """
 
     text: str
@@ -28,6 +29,7 @@ class Hit:
     start: int = 0
     metadata: Mapping[str, Any] = field(default_factory=dict)
     explanation: Mapping[str, Any] | None = None
+    highlights: tuple[str, ...] | None = None
 
     @property
     def origin(self) -> str:
@@ -53,7 +55,7 @@ class Hits(list[Hit]):
 
     def _repr_html_(self) -> str:
         rows = "".join(
-            f"<tr><td>{number}</td><td>{hit.score:.3f}</td><td style='text-align:left'>{_shortened(hit.text)}</td>"
+            f"<tr><td>{number}</td><td>{hit.score:.3f}</td><td style='text-align:left'>{_shown(hit)}</td>"
             f"<td>{html.escape(hit.origin)}</td></tr>"
             for number, hit in enumerate(self, 1)
         )
@@ -61,5 +63,9 @@ class Hits(list[Hit]):
         return f"<b>{html.escape(self.question)}</b><table>{head}{rows}</table>"
 
 
-def _shortened(text: str) -> str:
-    return html.escape(textwrap.shorten(text, _SHOWN, placeholder=" …"))
+def _shown(hit: Hit) -> str:
+    """The beginning of a passage, or its fragments with the words of the question marked."""
+    if not hit.highlights:
+        return html.escape(textwrap.shorten(hit.text, _SHOWN, placeholder=" …"))
+    fragments = html.escape(" … ".join(hit.highlights))
+    return fragments.replace("&lt;em&gt;", "<mark>").replace("&lt;/em&gt;", "</mark>")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from elanus import Expression, F
+from elanus.analysis.portable import for_server
 from elanus.client.text_layout import TextFields, make_text_collection
 from elanus.errors import InvalidArgument
 from elanus.knowledge.documents import RESERVED, Document
@@ -16,7 +19,7 @@ from elanus.knowledge.splitting import Piece
 from elanus.models import embed_documents, fingerprint
 
 FIELDS = TextFields()
-TENANT = "tenant"
+TENANT, LANGUAGE = "tenant", "language"
 _AT_ONCE = 1000
 _KNOWN = ["document", "hash", "chunks", "root"]
 
@@ -37,6 +40,7 @@ class Shelf:
     Attributes:
         client: any client, a Milvus server's too.
         model: what embeds the texts; `said` is how errors call it.
+        analyzer: of the texts, as `make_text_collection` takes it; None: what the collection has, or English.
         tenant: whose passages these are, in a collection that is divided by tenants; None: nobody's in particular.
     """
 
@@ -44,8 +48,13 @@ class Shelf:
     collection: str
     model: Any
     said: str
-    analyzer: Mapping[str, Any]
+    analyzer: Mapping[str, Any] | None
     tenant: str | None = None
+
+    @cached_property
+    def speaks(self) -> bool:
+        """Whether the passages are in several languages, each in its own."""
+        return any(field["name"] == LANGUAGE for field in self.client.describe_collection(self.collection)["fields"])
 
     @property
     def own(self) -> Expression | None:
@@ -66,7 +75,7 @@ class Shelf:
         return hashlib.sha256(f"{owner}{document}\0{chunk}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
     def open(self) -> None:
-        """Make the collection if it is not there, and refuse a model whose vectors are not those it holds."""
+        """Make the collection if it is not there, and refuse another model or analyzer than it was made with."""
         if not self.client.has_collection(self.collection):
             dim = getattr(self.model, "dim", None) or embed_documents(self.model, ["a"], None, self.said).shape[1]
             make_text_collection(
@@ -74,7 +83,7 @@ class Shelf:
                 self.collection,
                 {FIELDS.vector: int(dim)},
                 FIELDS,
-                analyzer=dict(self.analyzer),
+                analyzer=self.analyzer,
                 partition_key=None if self.tenant is None else TENANT,
             )
         fields = self.client.describe_collection(self.collection)["fields"]
@@ -82,9 +91,23 @@ class Shelf:
         if divided is not (self.tenant is not None):
             how = "is divided by tenants; say whose with tenant=" if divided else "has no tenants; leave tenant= out"
             raise InvalidArgument(f"KnowledgeBase: collection '{self.collection}' {how}")
+        self._check_analyzer(next(field for field in fields if field["name"] == FIELDS.text)["params"])
         own = fingerprint(self.model)
         if own is not None and hasattr(self.client, "bind_fingerprint"):
             self.client.bind_fingerprint(self.collection, FIELDS.vector, own)
+
+    def _check_analyzer(self, params: Mapping[str, Any]) -> None:
+        if self.analyzer is None:
+            return
+        option = "multi_analyzer_params" if "by_field" in self.analyzer else "analyzer_params"
+        made, wanted = params.get("multi_analyzer_params") or params.get("analyzer_params"), self.analyzer
+        if isinstance(made, str):  # as a server tells it
+            made, wanted = json.loads(made), for_server({option: wanted})[option]
+        if made != wanted:
+            raise InvalidArgument(
+                f"KnowledgeBase: collection '{self.collection}' was made with the analyzer {made}; "
+                "leave language= out, or fill another collection"
+            )
 
     def known(self, ids: Sequence[str]) -> dict[str, Known]:
         """What is stored of these documents; those that are not there are left out."""
@@ -150,7 +173,12 @@ def _known(rows: Iterable[Mapping[str, Any]]) -> dict[str, Known]:
     return {row["document"]: Known(row["hash"], row["chunks"], row["root"]) for row in rows}
 
 
-def as_hit(entity: Mapping[str, Any], score: float, explanation: Mapping[str, Any] | None = None) -> Hit:
+def as_hit(
+    entity: Mapping[str, Any],
+    score: float,
+    explanation: Mapping[str, Any] | None = None,
+    highlights: tuple[str, ...] | None = None,
+) -> Hit:
     """A row's fields as a hit."""
     return Hit(
         text=entity[FIELDS.text],
@@ -159,6 +187,14 @@ def as_hit(entity: Mapping[str, Any], score: float, explanation: Mapping[str, An
         chunk=entity["chunk"],
         source=entity["source"],
         start=entity["start"],
-        metadata={name: value for name, value in entity.items() if name not in RESERVED and name != TENANT},
+        metadata=_metadata(entity),
         explanation=explanation,
+        highlights=highlights,
     )
+
+
+def _metadata(entity: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {name: value for name, value in entity.items() if name not in RESERVED and name != TENANT}
+    if kept.get(LANGUAGE, "") is None:
+        del kept[LANGUAGE]
+    return kept

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
@@ -32,7 +33,6 @@ IN_STRUCTS = SCALARS | DENSE_VECTORS
 SUPPORTED = SCALARS | VECTORS | {DataType.JSON, DataType.ARRAY, DataType.TIMESTAMPTZ, DataType.GEOMETRY}
 
 UNSUPPORTED_OPTIONS = {
-    "multi_analyzer_params": "use one analyzer_params for the field",
     "external_field": "insert the rows instead",
 }
 
@@ -56,6 +56,8 @@ class FieldSchema:
         is_clustering_key, mmap_enabled, warmup: hints to a server about where rows are kept; kept, and of no effect,
             since columns are always memory-mapped.
         enable_analyzer, analyzer_params: let a BM25 function read this VARCHAR field.
+        multi_analyzer_params: instead, several analyzers, of which each row's VARCHAR field `by_field` names its own:
+            {"by_field": "language", "analyzers": {"default": {...}, "english": {...}}, "alias": {"en": "english"}}.
         enable_match: keep an inverted index of the field for text_match and phrase_match in filters.
 
     Raises:
@@ -76,6 +78,7 @@ class FieldSchema:
     default_value: Any
     enable_analyzer: bool
     analyzer_params: Mapping[str, Any] | None
+    multi_analyzer_params: Mapping[str, Any] | None
     enable_match: bool
     is_function_output: bool
     is_partition_key: bool
@@ -93,6 +96,7 @@ class FieldSchema:
         values |= {"name": name, "dtype": _data_type(name, dtype), "description": description}
         if isinstance(values["default_value"], datetime):
             values["default_value"] = values["default_value"].isoformat()
+        values |= {key: _from_json(name, key, values[key]) for key in ANALYZERS}
         for key, value in values.items():
             object.__setattr__(self, key, value)
         _check(self)
@@ -138,10 +142,8 @@ class FieldSchema:
         return cls(name, dtype, options.pop("description", ""), **options)
 
 
-PARAMS = (
-    *("max_length", "dim", "max_capacity", "enable_analyzer", "analyzer_params", "enable_match"),
-    *("mmap_enabled", "warmup"),
-)
+ANALYZERS = ("analyzer_params", "multi_analyzer_params")
+PARAMS = ("max_length", "dim", "max_capacity", "enable_analyzer", *ANALYZERS, "enable_match", "mmap_enabled", "warmup")
 OPTIONS = tuple(f.name for f in fields(FieldSchema))[3:-1]
 FLAGS = (
     "is_primary",
@@ -166,6 +168,16 @@ def _with_struct(options: Mapping[str, Any]) -> Mapping[str, Any]:
         return {key: value for key, value in options.items() if key != "struct_schema"}
     inner = tuple(f if isinstance(f, FieldSchema) else FieldSchema.from_dict(f) for f in given)
     return {**{key: value for key, value in options.items() if key != "struct_schema"}, "struct_fields": inner}
+
+
+def _from_json(field: str, option: str, value: Any) -> Any:
+    """The value of an option that pymilvus keeps as JSON text."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError as error:
+        raise SchemaError(f"field '{field}': {option} are not valid JSON: {error}") from None
 
 
 def check_name(what: str, name: object) -> None:
@@ -279,5 +291,15 @@ RULES: tuple[tuple[Callable[[FieldSchema], object], str], ...] = (
     ),
     (lambda f: f.is_partition_key and f.nullable, "a partition key cannot be nullable"),
     (lambda f: f.analyzer_params and not f.enable_analyzer, "analyzer_params needs enable_analyzer=True"),
+    (lambda f: f.multi_analyzer_params and not f.enable_analyzer, "multi_analyzer_params needs enable_analyzer=True"),
+    (
+        lambda f: f.multi_analyzer_params and f.analyzer_params,
+        "analyzer_params and multi_analyzer_params exclude each other; put the former among the latter as 'default'",
+    ),
+    (
+        lambda f: f.multi_analyzer_params and f.enable_match,
+        "enable_match and multi_analyzer_params exclude each other, as in Milvus; "
+        "let text_match read a second field with analyzer_params",
+    ),
     (lambda f: f.enable_match and not f.enable_analyzer, "enable_match needs enable_analyzer=True"),
 )

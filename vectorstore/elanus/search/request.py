@@ -75,8 +75,11 @@ def make_route(
     texts: tuple[str, ...] = ()
     sparse: SparseQueries | None = None
     lists: ListQueries | None = None
-    if schema.bm25_input(field.name) is not None:
+    source = schema.bm25_input(field.name)
+    if source is not None:
         texts = as_texts(field, data)
+        if params.analyzer_name is not None and source.multi_analyzer_params is None:
+            raise InvalidArgument(f"analyzer_name: field '{source.name}' has one analyzer, no multi_analyzer_params")
     elif field.dtype == DataType.SPARSE_FLOAT_VECTOR:
         sparse = as_sparse(field, data)
         _counted(sparse)

@@ -44,7 +44,7 @@ def _with_deaths(s: Slice, field: str) -> PostingsPart:
 
 def sparse_postings(part: Part, field: str) -> Postings:
     """A part's inverted index over a sparse vector field."""
-    return part.inverted(field, sparse_name(part.tag(field)), _invert)
+    return part.inverted((field,), sparse_name(part.tag(field)), _invert)
 
 
 def _invert(column: pa.Array) -> Postings:

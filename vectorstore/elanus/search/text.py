@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from elanus.analysis import Analyzer, analyzer_of
+from elanus.analysis import Analyzer, FieldAnalyzer, analyzer_of
 from elanus.index import bm25
 from elanus.index.inverted_search import PostingsPart
 from elanus.schema.collection import CollectionSchema
@@ -41,12 +41,13 @@ def _indexed(view: View, schema: CollectionSchema, route: Route) -> tuple[list[P
     source = schema.bm25_input(route.field.name)
     assert source is not None
     analyzer = analyzer_of(source)
-    return view.once(("text", source.name), lambda: [_with_deaths(s, source, analyzer) for s in view.slices]), analyzer
+    parts = view.once(("text", source.name), lambda: [_with_deaths(s, source, analyzer) for s in view.slices])
+    return parts, analyzer.named(route.params.analyzer_name)
 
 
 def _parameters(route: Route) -> tuple[float, float]:
     return float(route.spec.params["bm25_k1"]), float(route.spec.params["bm25_b"])
 
 
-def _with_deaths(s: Slice, source: FieldSchema, analyzer: Analyzer) -> PostingsPart:
+def _with_deaths(s: Slice, source: FieldSchema, analyzer: FieldAnalyzer) -> PostingsPart:
     return s.once(("text", source.name), lambda: PostingsPart(s.part.postings(source.name, analyzer), s.alive))

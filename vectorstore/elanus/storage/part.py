@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 import pyarrow as pa
 
-from elanus.analysis import Analyzer
+from elanus.analysis import Analyzer, FieldAnalyzer
 from elanus.filter.columns import PathValues, TextIndex
 from elanus.index.inverted import Postings
 from elanus.index.inverted_build import from_texts, merge
@@ -23,8 +23,8 @@ from elanus.storage.shred import Shredded, shred
 
 T = TypeVar("T")
 RID = "$rid"
-Invert = Callable[[pa.Array], Postings]
-"""Makes the inverted index of a column."""
+Invert = Callable[..., Postings]
+"""Makes an inverted index of columns, given as arrays."""
 
 Floats = np.ndarray[Any, np.dtype[np.float32]]
 Int64s = np.ndarray[Any, np.dtype[np.int64]]
@@ -119,18 +119,22 @@ class Part:
         """The flat arrays of an index file beside the rows, or None if the part has no such file."""
         return None
 
-    def inverted(self, name: str, file: str, invert: Invert) -> Postings:
-        """The inverted index of a column: from the file that a segment has it in, or made when first needed."""
-        return self.derive(("postings", name), lambda: self._inverted(name, file, invert))
+    def inverted(self, columns: tuple[str, ...], file: str, invert: Invert) -> Postings:
+        """The inverted index of the first of the columns: from the file that a segment has it in, or made of them."""
+        return self.derive(("postings", columns[0]), lambda: self._inverted(columns, file, invert))
 
-    def _inverted(self, name: str, file: str, invert: Invert) -> Postings:
+    def _inverted(self, columns: tuple[str, ...], file: str, invert: Invert) -> Postings:
         arrays = self.arrays(file)
-        return invert(self.column(name)) if arrays is None else Postings.from_arrays(arrays)
+        return invert(*map(self.column, columns)) if arrays is None else Postings.from_arrays(arrays)
 
-    def postings(self, name: str, analyzer: Analyzer) -> Postings:
+    def postings(self, name: str, analyzer: FieldAnalyzer) -> Postings:
         """The inverted index of a text field."""
-        file = text_name(self.tag(name))
-        return self.inverted(name, file, lambda texts: from_texts(analyzer.encode(texts.to_pylist())))
+        columns = (name,) if analyzer.by_field is None else (name, analyzer.by_field)
+
+        def invert(*arrays: pa.Array) -> Postings:
+            return from_texts(analyzer.encode(*(array.to_pylist() for array in arrays)))
+
+        return self.inverted(columns, text_name(self.tag(name)), invert)
 
     def text_index(self, field: str, analyzer: Analyzer) -> TextIndex:
         """The inverted index of a text field, for a filter."""
@@ -170,11 +174,13 @@ class TailBlock(Part):
         block.sources = [source for b in blocks for source in b.kept()]
         return block
 
-    def _inverted(self, name: str, file: str, invert: Invert) -> Postings:
+    def _inverted(self, columns: tuple[str, ...], file: str, invert: Invert) -> Postings:
         pieces, start = [], 0
         for rows, derived in self.kept():
-            made = derived.get(("postings", name))
-            pieces.append((invert(self.column(name).slice(start, rows)) if made is None else made, None))
+            made = derived.get(("postings", columns[0]))
+            if made is None:
+                made = invert(*(self.column(name).slice(start, rows) for name in columns))
+            pieces.append((made, None))
             start += rows
         return pieces[0][0] if len(pieces) == 1 else merge(pieces)
 

@@ -22,7 +22,7 @@ from llama_index.vector_stores.elanus.conditions import (
     translated,
 )
 from llama_index.vector_stores.elanus.connection import open_client, public_uri, refuse_unknown
-from llama_index.vector_stores.elanus.nodes import explained, to_node, to_row
+from llama_index.vector_stores.elanus.nodes import to_node, to_row, told
 from llama_index.vector_stores.elanus.queries import PASSED, Ask, answer
 
 import elanus
@@ -39,7 +39,7 @@ from elanus import (
 
 QUERY_OPTIONS = frozenset(
     {
-        *("filter", "search_params", "ranker", "reranker"),
+        *("filter", "search_params", "analyzer_name", "highlight", "ranker", "reranker"),
         *("mmr_threshold", "mmr_prefetch_k", "mmr_prefetch_factor"),
         *PASSED,
     }
@@ -59,7 +59,8 @@ class ElanusVectorStore(OnThreads):
         dim: the length of the vectors; known from the first node if left out.
         metric_type, index_type, index_params: of the dense index of a new collection.
         bm25: whether a new collection can be searched by text (modes SPARSE, TEXT_SEARCH, HYBRID, SEMANTIC_HYBRID).
-        analyzer: how its text is cut into terms, as Milvus's analyzer_params.
+        analyzer: how its text is cut into terms, as Milvus's analyzer_params; with "by_field" multi_analyzer_params, by
+            the metadata of that key, and queries by text take `analyzer_name=`.
         pk_field, text_field, vector_field, sparse_field: the names of its fields.
         partition_key_field: a metadata key, a str that every node of a new collection has, such as its tenant: a query
             filtered by it costs what the tenant holds.
@@ -232,12 +233,15 @@ class ElanusVectorStore(OnThreads):
         Args:
             filter: (keyword) a Milvus expression or `elanus.F` filter, beside the query's own.
             search_params: (keyword) of the dense index.
+            analyzer_name: (keyword) by which of several analyzers the query's text is read.
             ranker, reranker: (keyword) instead of the store's, for the hybrid modes.
             mmr_threshold, mmr_prefetch_k, mmr_prefetch_factor: (keyword) for mode MMR: 1 is likeness alone, 0
                 variety alone; among so many candidates, or so many times `similarity_top_k` (4).
             group_by_field, group_size, strict_group_size: (keyword) groups of nodes with one value in a field
                 or metadata key, so many of each.
             explain: (keyword) put why each node was found into its metadata, as "explanation", kept from models.
+            highlight: (keyword) True, or an `elanus.LexicalHighlighter`: likewise fragments of the text with the
+                query's words marked, as "highlights".
             partition_names: (keyword) the partitions to search.
 
         Raises:
@@ -262,7 +266,10 @@ class ElanusVectorStore(OnThreads):
         )
         only = None if query.output_fields is None or "*" in query.output_fields else frozenset(query.output_fields)
         return VectorStoreQueryResult(
-            nodes=[explained(to_node(hit.key, hit.row, layout, only), hit.explanation) for hit in hits],
+            nodes=[
+                told(to_node(hit.key, hit.row, layout, only), explanation=hit.explanation, highlights=hit.highlights)
+                for hit in hits
+            ],
             similarities=[hit.similarity for hit in hits],
             ids=[str(hit.key) for hit in hits],
         )

@@ -13,7 +13,6 @@ from elanus import InvalidArgument, TextLayout
 CONTENT = "_node_content"
 KIND = "_node_type"
 REF_DOC = "ref_doc_id"
-EXPLANATION = "explanation"
 """The keys under which LlamaIndex's stores keep a node's JSON, its class and the id of its source document."""
 
 CLASSES: Mapping[str, type[BaseNode]] = {
@@ -71,10 +70,11 @@ def to_node(key: Any, row: Mapping[str, Any], layout: TextLayout, only: frozense
     return node
 
 
-def explained(node: BaseNode, explanation: Mapping[str, Any] | None) -> BaseNode:
-    """The node with why it was found in its metadata, where neither a model nor an embedding reads it."""
-    if explanation is not None:
-        node.metadata[EXPLANATION] = dict(explanation)
-        node.excluded_llm_metadata_keys = [*node.excluded_llm_metadata_keys, EXPLANATION]
-        node.excluded_embed_metadata_keys = [*node.excluded_embed_metadata_keys, EXPLANATION]
+def told(node: BaseNode, **found: Any) -> BaseNode:
+    """The node with what its search tells of it in its metadata, where neither a model nor an embedding reads it."""
+    for name, value in found.items():
+        if value is not None:
+            node.metadata[name] = value
+            node.excluded_llm_metadata_keys = [*node.excluded_llm_metadata_keys, name]
+            node.excluded_embed_metadata_keys = [*node.excluded_embed_metadata_keys, name]
     return node

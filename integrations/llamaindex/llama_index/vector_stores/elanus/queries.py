@@ -29,6 +29,7 @@ class Hit:
     row: Mapping[str, Any]
     similarity: float
     explanation: Mapping[str, Any] | None = None
+    highlights: Sequence[str] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,8 +48,13 @@ class Ask:
 
     @property
     def passed(self) -> dict[str, Any]:
-        """The options that the client takes as they are."""
-        return {name: self.options[name] for name in PASSED if name in self.options}
+        """What the client takes besides; the query's words to mark are among it."""
+        passed = {name: self.options[name] for name in PASSED if name in self.options}
+        highlighter = elanus.chosen_highlighter(self.options.get("highlight"))
+        if highlighter is not None:
+            text, spoken = self.query.query_str, self.options.get("analyzer_name")
+            passed["highlighter"] = highlighter.also(self.layout.text, text, spoken)
+        return passed
 
     @property
     def mode(self) -> VectorStoreQueryMode:
@@ -163,7 +169,7 @@ def _fused(ask: Ask, limit: int) -> list[Hit]:
         (ask.field, ask.embedding, dense),
         (ask.sparse, ask.text, query.sparse_top_k or max(limit, ask.candidates)),
     ]
-    params = [ask.options.get("search_params") or {}, {}]
+    params = [_params(ask, ask.field), _params(ask, ask.sparse)]
     requests = [
         AnnSearchRequest([data], name, param, limit=most, expr=ask.filter)
         for (name, data, most), param in zip(routes, params, strict=True)
@@ -176,11 +182,25 @@ def _fused(ask: Ask, limit: int) -> list[Hit]:
     found = ask.client.hybrid_search(
         ask.collection, requests, ranker, limit=limit, output_fields=ask.layout.output, **ask.passed
     )
-    return [Hit(hit.id, hit["entity"], hit["distance"], hit.get("explanation")) for hit in found[0]]
+    return [_hit(ask, hit, hit["distance"]) for hit in found[0]]
+
+
+def _hit(ask: Ask, hit: Any, similarity: float) -> Hit:
+    marked = hit.get("highlight")
+    fragments = None if marked is None else marked[ask.layout.text]["fragments"]
+    return Hit(hit.id, hit["entity"], float(similarity), hit.get("explanation"), fragments)
+
+
+def _params(ask: Ask, name: str) -> dict[str, Any]:
+    """The search_params of a field: what the caller gave for dense ones, for the text which analyzer reads it."""
+    if name != ask.layout.sparse:
+        return ask.options.get("search_params") or {}
+    spoken = ask.options.get("analyzer_name")
+    return {} if spoken is None else {"analyzer_name": spoken}
 
 
 def _search(ask: Ask, name: str, data: Any, limit: int, more: Sequence[str] = ()) -> list[Hit]:
-    params = ask.options.get("search_params") if name != ask.layout.sparse else None
+    params = _params(ask, name)
     found = ask.client.search(
         ask.collection,
         [data],
@@ -194,10 +214,7 @@ def _search(ask: Ask, name: str, data: Any, limit: int, more: Sequence[str] = ()
     distances: Sequence[float] = [hit["distance"] for hit in found]
     if ask.layout.metrics.get(name) == "L2":
         distances = elanus.relevance(distances, "L2")  # the only metric that falls with likeness
-    return [
-        Hit(hit.id, hit["entity"], float(likeness), hit.get("explanation"))
-        for hit, likeness in zip(found, distances, strict=True)
-    ]
+    return [_hit(ask, hit, likeness) for hit, likeness in zip(found, distances, strict=True)]
 
 
 MODES: Mapping[VectorStoreQueryMode, Callable[[Ask], list[Hit]]] = {
@@ -216,6 +233,7 @@ BELONGS: Mapping[str, Sequence[VectorStoreQueryMode]] = {
     "mmr_prefetch_k": (Mode.MMR,),
     "mmr_prefetch_factor": (Mode.MMR,),
     "search_params": (Mode.DEFAULT, Mode.MMR, *FUSED),
+    "analyzer_name": (*TEXTUAL, *FUSED),
     "ranker": FUSED,
     "reranker": (Mode.SEMANTIC_HYBRID,),
 }
