@@ -3,8 +3,8 @@
     python -m benchmarks.quality FOLDER [--language english] [--queries 1000] [--rerank]
 
 FOLDER holds corpus.jsonl.gz and queries.jsonl.gz (objects with id and text) and qrels.tsv (query, document,
-relevance). Fusions take the best 50 of each route; weights are the best of a grid on every other question, and all is
-measured on the rest.
+relevance). Fusions take the best 50 of each route; weights are what `elanus.suggest_weights` learns from every other
+question, and all is measured on the rest.
 """
 
 from __future__ import annotations
@@ -13,13 +13,12 @@ import argparse
 import gzip
 import json
 from collections.abc import Mapping, Sequence
-from itertools import product
 from pathlib import Path
 from typing import Any
 
 import elanus
 import numpy as np
-from elanus import AnnSearchRequest, DataType, Function, FunctionType, RRFRanker, WeightedRanker
+from elanus import AnnSearchRequest, DataType, DBSFRanker, Function, FunctionType, RRFRanker
 from elanus.knowledge.evaluating import ndcg, recall
 from elanus_models import LateInteraction, OnnxEmbedding, SpladeEmbedding
 from rich.console import Console
@@ -128,11 +127,12 @@ def measure(client: Any, data: Mapping[str, Any], asked: Sequence[str], judged: 
     groups = [("bm25", name) for name in others] + ([tuple(data)] if len(others) > 1 else [])
     for group in groups:
         some = {field: data[field] for field in group}
-        rows[f"rrf({', '.join(group)})"] = fused(client, some, RRFRanker())
-        weights = best_weights(client, some, asked, judged)
-        rows[f"weighted({', '.join(f'{w:.1f} {f}' for w, f in zip(weights, group, strict=True))})"] = fused(
-            client, some, WeightedRanker(*weights)
-        )
+        names = ", ".join(group)
+        rows[f"rrf({names})"] = fused(client, some, RRFRanker())
+        rows[f"dbsf({names})"] = fused(client, some, DBSFRanker())
+        for kind in ("weighted", "dbsf"):
+            learnt = suggested(client, some, asked, judged, kind)
+            rows[f"learnt: {learnt!r} of ({names})"] = fused(client, some, learnt)
     return rows
 
 
@@ -145,14 +145,16 @@ def fused(client: Any, data: Mapping[str, Any], ranker: Any, limit: int = K) -> 
     return [[hit["id"] for hit in hits] for hits in client.hybrid_search("judged", requests, ranker, limit=limit)]
 
 
-def best_weights(client: Any, data: Mapping[str, Any], asked: Sequence[str], judged: Judged) -> list[float]:
-    """Return the weights in tenths, summing to one, that are best on every other question."""
-    half = {field: queries[::2] for field, queries in data.items()}
-    grid = [w for w in product(range(1, 10), repeat=len(data)) if sum(w) == 10]
-    scored = [
-        (mean(ndcg, fused(client, half, WeightedRanker(*(x / 10 for x in w))), asked[::2], judged), w) for w in grid
-    ]
-    return [x / 10 for x in max(scored)[1]]
+def suggested(client: Any, data: Mapping[str, Any], asked: Sequence[str], judged: Judged, kind: str) -> Any:
+    """Return the ranker that every other question suggests."""
+    place = {one: number for number, one in enumerate(asked)}
+
+    def requests_of(one: str) -> list[AnnSearchRequest]:
+        at = place[one]
+        return [AnnSearchRequest(queries[at : at + 1], field, {}, DEPTH) for field, queries in data.items()]
+
+    questions = {one: one for one in asked[::2]}
+    return elanus.suggest_weights(client, "judged", requests_of, questions, judged, k=K, kinds=[kind]).ranker
 
 
 def reranked(client: Any, data: Mapping[str, Any], documents: Mapping[str, str], queries: Mapping[str, str]) -> Ranked:
@@ -170,7 +172,9 @@ def mean(of: Any, ranked: Ranked, asked: Sequence[str], judged: Judged) -> float
 
 
 def show(rows: Mapping[str, Ranked], asked: Sequence[str], judged: Judged, title: str) -> None:
-    table = Table("", "nDCG@10", "recall@10", title=f"{title} (weights chosen on the even questions, all on the odd)")
+    table = Table(
+        "", "nDCG@10", "recall@10", title=f"{title} (weights learnt on the even questions, all measured on the odd)"
+    )
     for name, ranked in rows.items():
         odd, questions = ranked[1::2], asked[1::2]
         table.add_row(name, f"{mean(ndcg, odd, questions, judged):.3f}", f"{mean(recall, odd, questions, judged):.3f}")

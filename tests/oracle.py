@@ -7,6 +7,7 @@ published formulas, in float64, over living rows only.
 from __future__ import annotations
 
 import math
+import statistics
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -176,6 +177,19 @@ def weighted(routes: Sequence[Sequence[tuple[Key, float]]], metrics: Sequence[st
     for route, metric, weight in zip(routes, metrics, weights, strict=True):
         for key, score in route:
             fused[key] = fused.get(key, 0.0) + weight * NORMALISED[metric](score)
+    return fused
+
+
+def dbsf(routes: Sequence[Sequence[tuple[Key, float]]], weights: Sequence[float]) -> Scores:
+    """The weighted sum of each score's place between three standard deviations below and above its route's mean."""
+    fused: Scores = {}
+    for route, weight in zip(routes, weights, strict=True):
+        scores = [score for _, score in route]
+        deviation = statistics.stdev(scores) if len(scores) > 1 else 0.0
+        for key, score in route:
+            low = statistics.fmean(scores) - 3 * deviation
+            place = (score - low) / (6 * deviation) if deviation else 0.5
+            fused[key] = fused.get(key, 0.0) + weight * min(max(place, 0.0), 1.0)
     return fused
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import elanus
 import numpy as np
 import pytest
-from elanus import AnnSearchRequest, DataType, RRFRanker, WeightedRanker
+from elanus import AnnSearchRequest, DataType, DBSFRanker, Function, FunctionType, RRFRanker, WeightedRanker
 
 from tests import shapes
 
@@ -55,7 +55,11 @@ def test_the_matched_terms_add_up_to_the_score(docs: elanus.Client) -> None:
         assert set(route["terms"]) == {"word1", "word2", "word3"} & set(texts[hit.id])
 
 
-@pytest.mark.parametrize("ranker", [RRFRanker(), RRFRanker(5), WeightedRanker(0.3, 0.9), WeightedRanker(1.0, 0.2)])
+DBSF = Function("f", FunctionType.RERANK, [], params={"reranker": "dbsf", "weights": [0.9, 0.4]})
+FUSIONS = [RRFRanker(), RRFRanker(5), WeightedRanker(0.3, 0.9), WeightedRanker(1.0, 0.2), DBSFRanker(), DBSF]
+
+
+@pytest.mark.parametrize("ranker", FUSIONS)
 def test_the_shares_add_up_to_the_fused_score(docs: elanus.Client, ranker: Any) -> None:
     told = docs.hybrid_search("docs", requests(), ranker, limit=40, explain=True)
     assert plain(told[0]) == docs.hybrid_search("docs", requests(), ranker, limit=40)[0]

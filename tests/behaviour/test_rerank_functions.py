@@ -122,7 +122,8 @@ def test_functions_that_fuse_do_what_the_rankers_do(filled: elanus.Client) -> No
     for params, ranker in (
         ({"reranker": "rrf", "k": 5}, RRFRanker(5)),
         ({"reranker": "rrf"}, RRFRanker()),
-        ({"reranker": "weighted", "weights": [0.2, 0.9]}, WeightedRanker(0.2, 0.9)),
+        ({"reranker": "weighted", "weights": [0.2, 0.9]}, WeightedRanker(0.2, 0.9, norm_score=False)),
+        ({"reranker": "weighted", "weights": [0.2, 0.9], "norm_score": True}, WeightedRanker(0.2, 0.9)),
         ({"reranker": "weighted", "weights": [1], "norm_score": False}, WeightedRanker(1, norm_score=False)),
     ):
         asked = elanus.Function("f", FunctionType.RERANK, [], params=params)
@@ -158,7 +159,7 @@ def test_functions_of_pymilvus_are_taken(filled: elanus.Client) -> None:
         (
             elanus.Function("f", FunctionType.RERANK, [], params={"reranker": "bogus", "weight": 2}),
             elanus.NotSupported,
-            "'bogus' is not supported yet; use rrf, weighted, decay, boost or model",
+            "'bogus' is not supported yet; use rrf, weighted, dbsf, decay, boost or model",
         ),
         (elanus.Function("f", FunctionType.BM25, "text", "sparse"), elanus.InvalidArgument, "'f' is BM25"),
         (elanus.Function("f", FunctionType.RERANK, "text", "dense", params={"reranker": "rrf"}),

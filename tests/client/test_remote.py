@@ -113,6 +113,14 @@ def test_options_of_filters_that_a_server_does_not_read_are_refused(server: Any)
     assert "search" in server.sent
 
 
+def test_a_server_is_not_given_a_fusion_it_does_not_have(server: Any) -> None:
+    function = elanus.Function("f", FunctionType.RERANK, [], params={"reranker": "dbsf"})
+    for ranker, message in ((elanus.DBSFRanker(), "no DBSFRanker"), (function, "'f': .* no reranker 'dbsf'")):
+        with pytest.raises(elanus.NotSupported, match=message):
+            server.hybrid_search("c", [AnnSearchRequest(["a"], "dense", {}, 5)], ranker)
+    assert server.sent == {}
+
+
 def test_iterators_take_filters_of_this_package(server: Any) -> None:
     server.query_iterator("c", 10, filter=elanus.F.year >= 2020)
     server.search_iterator("c", [[0.0]], filter=elanus.F.year >= 2020)

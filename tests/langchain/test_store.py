@@ -8,7 +8,7 @@ from typing import Any
 
 import elanus
 import pytest
-from elanus import F, RRFRanker, WeightedRanker
+from elanus import DBSFRanker, F, RRFRanker, WeightedRanker
 from langchain_core.documents import Document
 from langchain_elanus import ElanusEmbeddings, ElanusReranker, ElanusRetriever, ElanusVectorStore
 
@@ -121,6 +121,7 @@ def test_fusion_weights_are_dense_then_text(birds: ElanusVectorStore) -> None:
     question = "swifts sleep on the wing breeze breeze"
     by_words = birds.text_search(question, k=1)
     assert ids(birds.hybrid_search(question, k=1, ranker=WeightedRanker(0.0, 1.0))) == ids(by_words)
+    assert ids(birds.hybrid_search(question, k=1, ranker=DBSFRanker(0.0, 1.0))) == ids(by_words)
     assert ids(birds.hybrid_search(question, k=1, reranker=WeightedRanker(0.0, 1.0))) == ids(by_words)
 
 

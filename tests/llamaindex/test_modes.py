@@ -90,6 +90,7 @@ def test_a_hybrid_query_says_how_many_hits_each_half_brings(full: ElanusVectorSt
 def test_the_fusion_is_the_stores_or_the_calls(full: ElanusVectorStore) -> None:
     dense = elanus.WeightedRanker(1, 0)
     assert full.query(ask("hybrid"), ranker=dense).ids == BY_COSINE[:3]
+    assert full.query(ask("hybrid"), ranker=elanus.DBSFRanker(1, 0)).ids == BY_COSINE[:3]
     other = ElanusVectorStore(client=full.client, hybrid_ranker=dense)
     assert other.query(ask("hybrid")).ids == BY_COSINE[:3]
     with pytest.raises(elanus.InvalidArgument, match="give alpha or ranker, not both"):

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from elanus.rank import rrf, weighted
+from elanus.rank import dbsf, rrf, weighted
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -111,3 +111,33 @@ def test_the_routes_are_left_as_they_were():
     rrf(made, 60)
     weighted(made, [0.5, 0.5], ["COSINE", "BM25"], True)
     assert [(rids.tolist(), scores.tolist()) for rids, scores in made] == before
+
+
+@given(routes(), st.data())
+def test_dbsf_is_the_weighted_sum_of_standings(case, data):
+    made, _ = case
+    weights = data.draw(st.lists(st.floats(0, 1), min_size=len(made), max_size=len(made)))
+    shown = [list(zip(rids.tolist(), scores.tolist(), strict=True)) for rids, scores in made]
+    check(dbsf(made, weights), oracle.dbsf(shown, weights))
+
+
+def test_dbsf_by_hand():
+    rids, scores = dbsf([route((7, 3.0), (3, 2.0), (5, 1.0)), route((3, -4.0))])
+    assert rids.tolist() == [3, 7, 5]
+    assert scores.tolist() == pytest.approx([0.5 + 0.5, 4 / 6, 2 / 6])
+
+
+def test_dbsf_clips_what_lies_beyond_three_deviations():
+    _, scores = dbsf([route((0, 1e6), *((n, 0.0) for n in range(1, 30)))])
+    assert scores[0] == 1
+    assert dbsf([])[0].tolist() == dbsf([route()])[0].tolist() == []
+
+
+def test_dbsf_of_equal_scores_is_a_half_each():
+    assert dbsf([route(*((n, 0.1) for n in range(7)))])[1].tolist() == [0.5] * 7
+
+
+def test_dbsf_does_not_care_for_the_unit_of_a_route():
+    one, other = route((1, 3.0), (2, 2.5), (3, 0.5)), route((3, 9.0), (2, 1.0))
+    scaled = (one[0], 1000 * one[1] - 7)
+    assert dbsf([scaled, other])[1].tolist() == pytest.approx(dbsf([one, other])[1].tolist())

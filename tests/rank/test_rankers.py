@@ -5,7 +5,17 @@ from typing import Any
 import numpy as np
 import pytest
 from elanus.errors import InvalidArgument, NotSupported
-from elanus.rank import AnnSearchRequest, RRFRanker, WeightedRanker, as_ranker, as_request, rrf, weighted
+from elanus.rank import (
+    AnnSearchRequest,
+    DBSFRanker,
+    RRFRanker,
+    WeightedRanker,
+    as_ranker,
+    as_request,
+    dbsf,
+    rrf,
+    weighted,
+)
 
 ROUTES = [
     (np.array([3, 1]), np.array([0.9, 0.5], np.float32)),
@@ -23,6 +33,8 @@ def test_a_ranker_fuses_by_its_formula():
     same(as_ranker(RRFRanker(k=2.5), METRICS)(ROUTES), rrf(ROUTES, 2.5))
     same(as_ranker(WeightedRanker(0.3, 1), METRICS)(ROUTES), weighted(ROUTES, [0.3, 1], METRICS, True))
     raw = WeightedRanker(0.3, 1, norm_score=False)
+    same(as_ranker(DBSFRanker(), METRICS)(ROUTES), dbsf(ROUTES))
+    same(as_ranker(DBSFRanker(0.3, 1), METRICS)(ROUTES), dbsf(ROUTES, [0.3, 1]))
     same(as_ranker(raw, METRICS)(ROUTES), weighted(ROUTES, [0.3, 1], METRICS, False))
 
 
@@ -74,13 +86,20 @@ class Theirs:
     ("ranker", "error", "message"),
     [
         (WeightedRanker(0.5), InvalidArgument, "1 weights for 2 requests"),
+        (DBSFRanker(0.5), InvalidArgument, "DBSFRanker has 1 weights for 2 requests"),
+        (Theirs(strategy="dbsf", params={"k": 60}), NotSupported, "parameter 'k'.*takes weights"),
+        (Theirs(strategy="dbsf", params={"weights": [0.5, 2]}), InvalidArgument, "not 2"),
         (WeightedRanker(), InvalidArgument, "0 weights for 2 requests"),
         (Theirs(strategy="weighted", params={}), InvalidArgument, "0 weights for 2 requests"),
         (Theirs(strategy="weighted", params={"weights": [0.5, 2]}), InvalidArgument, "not 2"),
         (Theirs(strategy="weighted", params={"weights": [0, 1], "norm_score": "yes"}), InvalidArgument, "norm_score"),
         (Theirs(strategy="rrf", params={"k": 0}), InvalidArgument, "k must be"),
         (Theirs(strategy="rrf", params={"k": 60, "weights": [1, 2]}), NotSupported, "parameter 'weights'.*takes k"),
-        (Theirs(strategy="bogus", params={}), NotSupported, "strategy 'bogus'.*use rrf, weighted, decay, boost or"),
+        (
+            Theirs(strategy="bogus", params={}),
+            NotSupported,
+            "strategy 'bogus'.*use rrf, weighted, dbsf, decay, boost or",
+        ),
         (Theirs(), NotSupported, "strategy None"),
         (None, InvalidArgument, "an RRFRanker, a WeightedRanker, .*, not NoneType"),
         ("rrf", InvalidArgument, "not str"),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from elanus.aio import AsyncClient
     from elanus.client import Client, connect
+    from elanus.client.suggesting import Suggestion, suggest_weights
     from elanus.client.text_layout import TextFields, TextLayout, make_text_collection, read_text_layout
     from elanus.errors import (
         AliasConflict,
@@ -32,11 +33,13 @@ if TYPE_CHECKING:
         StoreError,
         StoreFormatError,
         StoreFull,
+        StoreReadOnly,
     )
     from elanus.filter import Expression, F, translate_filter
     from elanus.knowledge import Document, KnowledgeBase
     from elanus.rank import (
         AnnSearchRequest,
+        DBSFRanker,
         FunctionScore,
         RRFRanker,
         WeightedRanker,
@@ -57,6 +60,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "elanus.aio": ("AsyncClient",),
     "elanus.client": ("Client", "connect"),
+    "elanus.client.suggesting": ("Suggestion", "suggest_weights"),
     "elanus.client.text_layout": ("TextFields", "TextLayout", "make_text_collection", "read_text_layout"),
     "elanus.errors": (
         "AliasConflict",
@@ -81,11 +85,13 @@ _HOMES = {
         "StoreError",
         "StoreFormatError",
         "StoreFull",
+        "StoreReadOnly",
     ),
     "elanus.filter": ("Expression", "F", "translate_filter"),
     "elanus.knowledge": ("Document", "KnowledgeBase"),
     "elanus.rank": (
         "AnnSearchRequest",
+        "DBSFRanker",
         "FunctionScore",
         "RRFRanker",
         "WeightedRanker",
@@ -115,6 +121,7 @@ __all__ = [
     "CollectionNotLoaded",
     "CollectionSchema",
     "ConsistencyLevel",
+    "DBSFRanker",
     "DataType",
     "Document",
     "ElanusError",
@@ -143,7 +150,9 @@ __all__ = [
     "StoreError",
     "StoreFormatError",
     "StoreFull",
+    "StoreReadOnly",
     "StructFieldSchema",
+    "Suggestion",
     "TextFields",
     "TextLayout",
     "WeightedRanker",
@@ -154,6 +163,7 @@ __all__ = [
     "read_text_layout",
     "relevance",
     "rerank_scores",
+    "suggest_weights",
     "translate_filter",
 ]
 

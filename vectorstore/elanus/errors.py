@@ -17,6 +17,7 @@ ElanusError
     ├── StoreClosed         used after close()
     ├── StoreFormatError    written by an unknown version, or not a store at all
     ├── StoreFull           the disk, a quota or a file-size limit stopped a write
+    ├── StoreReadOnly       a write to a folder that may only be read
     └── StoreBusy           a lock could not be had in time
 """
 
@@ -149,6 +150,10 @@ class StoreFull(StoreError):
     """A write found no space; it was rolled back whole and may be tried again."""
 
     code = 1000
+
+
+class StoreReadOnly(StoreError):
+    """The folder may only be read here, and the call would have changed the store."""
 
 
 class StoreBusy(StoreError):

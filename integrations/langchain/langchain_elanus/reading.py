@@ -98,7 +98,7 @@ class Reading(Opened):
 
         Args:
             fetch_k: (keyword) how many hits each search brings (50).
-            ranker: (keyword) RRFRanker (the default) or WeightedRanker, weights in the order (dense, BM25).
+            ranker: (keyword) RRFRanker (the default), WeightedRanker or DBSFRanker, weights in the order (dense, BM25).
             reranker: (keyword) an object with `rerank(query, documents)`; or the fusion, like `ranker`.
             analyzer_name: (keyword) by which of several analyzers the query is read.
             filter, vector_field, search_params, group_by_field, explain, ...: (keyword) as in

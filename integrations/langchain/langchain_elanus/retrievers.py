@@ -42,7 +42,7 @@ class ElanusRetriever(BaseRetriever):
         k: how many documents to return.
         fetch_k: how many hits each of the two searches brings, and so how many the reranker reads at most.
         filter: as the store's searches take it.
-        ranker: RRFRanker or WeightedRanker, weights in the order (dense, BM25).
+        ranker: RRFRanker, WeightedRanker or DBSFRanker, weights in the order (dense, BM25).
         reranker: any object with `rerank(query, documents)`.
     """
 

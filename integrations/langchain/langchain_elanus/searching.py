@@ -43,7 +43,7 @@ def check_options(call: str, options: Mapping[str, Any], known: Sequence[str], k
 
 
 def is_fusion(ranker: Any) -> bool:
-    """Whether a ranker fuses hits (RRFRanker, WeightedRanker) rather than reading texts."""
+    """Whether a ranker fuses hits (RRFRanker, WeightedRanker, DBSFRanker) rather than reading texts."""
     return not callable(getattr(ranker, "rerank", None)) and callable(getattr(ranker, "dict", None))
 
 

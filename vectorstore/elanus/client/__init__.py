@@ -44,6 +44,7 @@ class Client(
 
     Args:
         path: the folder, made if it does not exist; ":memory:" or None for a private one that ends with the client.
+            One that may only be read is opened for reading, as it is at that moment.
         durability: "fsync" (default: an acknowledged write survives a power cut) or "os" (it survives the death
             of the process).
         db_name: the database whose collections the names mean; see `use_database`.

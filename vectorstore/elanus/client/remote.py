@@ -11,7 +11,7 @@ from elanus.analysis.portable import for_server
 from elanus.errors import NotSupported
 from elanus.filter import Expression
 from elanus.filter.writing import beyond_milvus
-from elanus.rank import AnnSearchRequest, FunctionScore, RRFRanker, WeightedRanker
+from elanus.rank import AnnSearchRequest, DBSFRanker, FunctionScore, RRFRanker, WeightedRanker
 from elanus.schema.collection import CollectionSchema
 from elanus.schema.functions import Function
 from elanus.schema.indexes import IndexParams
@@ -125,9 +125,15 @@ def _ranker(ranker: Any) -> Any:
     return _pymilvus(ranker)
 
 
+def _no_dbsf(ranker: DBSFRanker) -> Any:
+    raise NotSupported("a Milvus server has no DBSFRanker; use RRFRanker or WeightedRanker")
+
+
 def _function(function: Function) -> Any:
     raw = function.to_dict()
     _written(function.params.get("filter"))
+    if function.type == FunctionType.RERANK and function.params.get("reranker") == "dbsf":
+        raise NotSupported(f"function '{function.name}': a Milvus server has no reranker 'dbsf'; use rrf or weighted")
     if function.type == FunctionType.RERANK and "candidates" in function.params:
         raise NotSupported(f"function '{function.name}': Milvus has no 'candidates'; leave it out with a server")
     return pymilvus.Function(
@@ -164,6 +170,7 @@ TRANSLATED: Mapping[type, Callable[[Any], Any]] = {
     FunctionScore: _function_score,
     CollectionSchema: _schema,
     IndexParams: _index_params,
+    DBSFRanker: _no_dbsf,
     RRFRanker: lambda ranker: pymilvus.RRFRanker(ranker.k),
     WeightedRanker: lambda ranker: pymilvus.WeightedRanker(*ranker.weights, norm_score=ranker.norm_score),
 }

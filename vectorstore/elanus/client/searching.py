@@ -132,7 +132,7 @@ class Searching(Base):
             group_by_field, group_size, strict_group_size: as for `search`, over the fused hits; each request then
                 brings hits until it has found `limit` groups. `rank_group_scorer` orders the groups by their hits'
                 "max" (default), "sum" or "avg" score.
-            ranker: `RRFRanker`, `WeightedRanker`, a `Function` of type RERANK, or any object with
+            ranker: `RRFRanker`, `WeightedRanker`, `DBSFRanker`, a `Function` of type RERANK, or any object with
                 `rerank(query, documents)`. A model ranks all that the requests found, in the order of RRF, or as many
                 as the param "candidates" says, and at least limit + offset; see `search` for its question. A decay
                 or a boost ranks all that was found, each row by the best of its scores.

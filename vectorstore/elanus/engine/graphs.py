@@ -33,11 +33,11 @@ log = logging.getLogger("elanus")
 class GraphBuilder:
     """A thread that ends when every segment of a collection that wants a graph has one; `wake` starts it again."""
 
-    def __init__(self, folder: Path, catalog: Catalog, collection: Callable[[str], Collection], *, sync: bool) -> None:
+    def __init__(self, home: Path, catalog: Catalog, collection: Callable[[str], Collection], *, sync: bool) -> None:
         self._catalog = catalog
         self._collection = collection
         self._sync = sync
-        self._lock = FileLock(folder / "graphs.lock")
+        self._lock = FileLock(home / "graphs.lock")
         self._starting = threading.Lock()
         self._stopping = False
         self._thread: threading.Thread | None = None

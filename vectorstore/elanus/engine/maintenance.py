@@ -42,13 +42,15 @@ RETRY_SECONDS = 0.05
 class Maintainer:
     """A thread that flushes and merges when woken and ends when idle, and the same work on demand."""
 
-    def __init__(self, folder: Path, catalog: Catalog, collection: Callable[[str], Collection], *, sync: bool) -> None:
+    def __init__(
+        self, folder: Path, catalog: Catalog, collection: Callable[[str], Collection], home: Path, *, sync: bool
+    ) -> None:
         self._segments = folder / "segments"
         self._catalog = catalog
         self._collection = collection
         self._sync = sync
-        self._lock = FileLock(folder / "maintenance.lock")
-        self._graphs = GraphBuilder(folder, catalog, collection, sync=sync)
+        self._lock = FileLock(home / "maintenance.lock")
+        self._graphs = GraphBuilder(home, catalog, collection, sync=sync)
         self._wake = threading.Condition()
         self._asked = 0
         self._done = 0

@@ -72,7 +72,7 @@ def _gone(name: str) -> StoreError:
 @contextlib.contextmanager
 def _alone(store: Store) -> Iterator[None]:
     """Hold the lock that the kernel frees if this process dies: who holds it knows that a leftover is nobody's."""
-    lock = FileLock(store.folder / "reembed.lock")
+    lock = FileLock(store.place.home / "reembed.lock")
     if not lock.try_acquire():
         raise StoreBusy(f"another re-embedding is under way in {store.folder}; try again when it is done")
     try:

@@ -64,21 +64,23 @@ class Store:
     def __init__(self, path: str | os.PathLike[str] | None, durability: str = "fsync") -> None:
         if durability not in DURABILITIES:
             raise InvalidArgument(f"durability must be one of {DURABILITIES}, not {durability!r}")
-        self.folder, self.private = place.prepare(path)
-        self.durability = "none" if self.private else durability
+        self.place = place.prepare(path)
+        self.folder = self.place.folder
+        self.durability = "none" if self.place.temporary else durability
         self.closed = self._ended = False
         self._ending = threading.RLock()
         self._owner = os.getpid()
-        if self.private:
-            weakref.finalize(self, _remove_own, self.folder, self._owner).atexit = False  # there is `_end_all`
+        if self.place.temporary:
+            weakref.finalize(self, _remove_own, self.place.home, self._owner).atexit = False  # there is `_end_all`
         self._open()
         processes.enter(self)
 
     def _open(self) -> None:
         self._lock = threading.RLock()
         self._collections: dict[str, Opened] = {}
-        self.catalog = Catalog(self.folder, self.durability)
-        self.maintainer = Maintainer(self.folder, self.catalog, self.collection, sync=self.durability == "fsync")
+        home, sync = self.place.home, self.durability == "fsync"
+        self.catalog = Catalog(home, self.durability, None if self.place.writable else self.folder)
+        self.maintainer = Maintainer(self.folder, self.catalog, self.collection, home, sync=sync)
         self._forked = False
 
     def check_open(self) -> None:
@@ -91,8 +93,8 @@ class Store:
                     self._open()
 
     def end_with_process(self) -> None:
-        """At interpreter exit: let maintenance finish its step; a private store is removed."""
-        if self.private:
+        """At interpreter exit: let maintenance finish its step; what is temporary is removed."""
+        if self.place.temporary:
             self.close()
         elif not self._forked:
             self.maintainer.stop()
@@ -108,9 +110,9 @@ class Store:
         if self._ended or self._forked:
             self._ending.release()
             return False
-        folder = self.folder.resolve()
-        self.catalog.pause(lock=folder not in held)
-        held.add(folder)
+        home = self.place.home.resolve()
+        self.catalog.pause(lock=home not in held)
+        held.add(home)
         return True
 
     def resume(self) -> None:
@@ -350,7 +352,7 @@ class Store:
 
     def _fold(self) -> None:
         self.closed = True  # what others commit from here on stays in the log
-        if not self.private:
+        if not self.place.temporary:
             self.maintainer.fold(self._open_by_id().values())
 
     def _end(self) -> None:
@@ -359,13 +361,13 @@ class Store:
             self.maintainer.close()
             self._collections.clear()
             self.catalog.close()
-            if self.private:
-                _remove_own(self.folder, self._owner)
+            if self.place.temporary:
+                _remove_own(self.place.home, self._owner)
         self._ended = True
         processes.leave(self)
 
 
 def _remove_own(folder: Path, owner: int) -> None:
-    """Remove a private store's folder, on closing or when nobody can reach it any more, but never in a forked child."""
+    """Remove a temporary home, on closing or when nobody can reach it any more, but never in a forked child."""
     if os.getpid() == owner:
         place.remove(folder)

@@ -15,8 +15,9 @@ from elanus.knowledge.shelf import FIELDS, LANGUAGE, Shelf, as_hit
 from elanus.models import embed_queries
 
 Mode = Literal["hybrid", "dense", "text"]
-MODES = ("hybrid", "dense", "text")
-_DEPTH = 50
+ROUTES = ("dense", "text")
+MODES = ("hybrid", *ROUTES)
+DEPTH = 50
 """Passages each route brings to the fusion."""
 
 
@@ -33,6 +34,7 @@ class Asked:
     diversity: float | None = None
     neighbours: int = 0
     explain: bool = False
+    ranker: Any = None
     language: str | None = None
 
     def __post_init__(self) -> None:
@@ -40,10 +42,14 @@ class Asked:
             raise InvalidArgument(f"the question must be a str with words in it, not {self.question!r}")
         if self.mode not in MODES:
             raise InvalidArgument(f"mode must be one of {', '.join(MODES)}, not {self.mode!r}")
+        if self.language is not None and self.mode == "dense":
+            raise InvalidArgument("language belongs to a search by words, of which mode 'dense' has none")
         for name, least in (("k", 1), ("candidates", 1), ("neighbours", 0)):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or value < least:
                 raise InvalidArgument(f"{name} must be a whole number of at least {least}, not {value!r}")
+        if self.ranker is not None and self.mode != "hybrid":
+            raise InvalidArgument(f"ranker fuses two searches; mode '{self.mode}' has one")
         if self.diversity is not None and not 0 <= self.diversity <= 1:
             raise InvalidArgument(f"diversity must be a number from 0 to 1, not {self.diversity!r}")
 
@@ -71,30 +77,42 @@ class Candidate:
 
 
 def _candidates(shelf: Shelf, asked: Asked, vector: Any, wanted: int) -> list[Candidate]:
-    depth = max(_DEPTH, wanted)
-    spoken = {} if asked.language is None else {"analyzer_name": asked.language}
-    routes = {"dense": (FIELDS.vector, vector, {}), "text": (FIELDS.sparse, [asked.question], spoken)}
+    depth = max(DEPTH, wanted)
     fields = ["*"] if asked.diversity is not None else [FIELDS.text, "$meta", *([LANGUAGE] if shelf.speaks else [])]
+    routes = routes_of(asked.question, vector, depth, asked.filter, asked.language)
     if asked.mode == "hybrid":
-        requests = [
-            AnnSearchRequest(data, field, params, depth, filter=asked.filter) for field, data, params in routes.values()
-        ]
         (hits,) = shelf.client.hybrid_search(
-            shelf.collection, requests, RRFRanker(), limit=wanted, output_fields=fields, **_explained(asked)
+            shelf.collection,
+            routes,
+            RRFRanker() if asked.ranker is None else asked.ranker,
+            limit=wanted,
+            output_fields=fields,
+            **_explained(asked),
         )
     else:
-        field, data, params = routes[asked.mode]
+        route = routes[ROUTES.index(asked.mode)]
         (hits,) = shelf.client.search(
             shelf.collection,
-            data,
+            route.data,
             filter="" if asked.filter is None else asked.filter,
             limit=wanted,
             output_fields=fields,
-            anns_field=field,
-            search_params=params,
+            anns_field=route.anns_field,
+            search_params=route.param,
             **_explained(asked),
         )
     return [Candidate(dict(hit["entity"]), float(hit["distance"]), hit.get("explanation")) for hit in hits]
+
+
+def routes_of(
+    question: str, vector: Any, depth: int, filter: str | Expression | None, language: str | None
+) -> list[AnnSearchRequest]:
+    """The requests of a hybrid search: by meaning, then by words, which are the language's."""
+    spoken = {} if language is None else {"analyzer_name": language}
+    return [
+        AnnSearchRequest(vector, FIELDS.vector, {}, depth, filter=filter),
+        AnnSearchRequest([question], FIELDS.sparse, spoken, depth, filter=filter),
+    ]
 
 
 def _explained(asked: Asked) -> dict[str, bool]:

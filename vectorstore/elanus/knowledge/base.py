@@ -10,16 +10,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from elanus import Expression, check_reranker
+from elanus import AnnSearchRequest, Expression, Suggestion, check_reranker, suggest_weights
 from elanus.client import connect
 from elanus.errors import InvalidArgument
-from elanus.knowledge.answering import Asked, Context, Mode, answer, pack
+from elanus.knowledge.answering import DEPTH, Asked, Context, Mode, answer, pack, routes_of
 from elanus.knowledge.documents import Document, as_documents
 from elanus.knowledge.evaluating import Evaluation, summarise
 from elanus.knowledge.filling import Chunking, Filled, fill, sync
 from elanus.knowledge.hits import Hits
 from elanus.knowledge.shelf import LANGUAGE, Shelf
-from elanus.models import find_embedder, find_reranker
+from elanus.models import embed_queries, find_embedder, find_reranker
 
 CHARACTERS_PER_TOKEN = 4
 
@@ -128,6 +128,7 @@ class KnowledgeBase:
         diversity: float | None = None,
         neighbours: int = 0,
         explain: bool = False,
+        ranker: Any = None,
         language: str | None = None,
     ) -> Hits:
         """Return the k passages that answer a question best.
@@ -139,10 +140,11 @@ class KnowledgeBase:
             diversity: 0 to 1; maximal marginal relevance, so that passages do not repeat each other.
             neighbours: how many passages before and after each hit to add to its text.
             explain: give each hit its `explanation`; not on a server.
+            ranker: the fusion of mode "hybrid", weights in the order (dense, text); RRFRanker() by default.
             language: of the question, where the documents have several: as their metadata call it.
         """
         model = self.reranker if rerank else None
-        asked = Asked(question, k, filter, mode, model, candidates, diversity, neighbours, explain, language)
+        asked = Asked(question, k, filter, mode, model, candidates, diversity, neighbours, explain, ranker, language)
         return answer(self._shelf, asked)
 
     def context(
@@ -181,6 +183,40 @@ class KnowledgeBase:
             times.append(1000 * (time.perf_counter() - begun))
             answers.append((list(dict.fromkeys(hit.document for hit in hits)), qrels[one]))
         return summarise(answers, times, k)
+
+    def suggest_weights(
+        self,
+        queries: Mapping[str, str],
+        qrels: Mapping[str, Mapping[str, float]],
+        k: int = 10,
+        *,
+        folds: int = 5,
+        kinds: Sequence[str] = ("rrf", "weighted", "dbsf"),
+        language: str | None = None,
+    ) -> Suggestion:
+        """Suggest a `ranker` for `search` from judged questions, without the reranker; see `elanus.suggest_weights`.
+
+        Args:
+            queries, qrels: as for `evaluate`.
+            language: of the questions, as for `search`.
+        """
+        shelf = self._shelf
+
+        def requests_of(question: str) -> list[AnnSearchRequest]:
+            vector = embed_queries(shelf.model, [question], None, shelf.said)
+            return routes_of(question, vector, max(DEPTH, 2 * k), shelf.within(None), language)
+
+        return suggest_weights(
+            self.client,
+            shelf.collection,
+            requests_of,
+            queries,
+            qrels,
+            k=k,
+            document="document",
+            folds=folds,
+            kinds=kinds,
+        )
 
     @cached_property
     def reranker(self) -> Any:

@@ -2,14 +2,15 @@
 
 from elanus.rank.boost import FunctionScore
 from elanus.rank.decay import Decay, as_decay
-from elanus.rank.fusion import Route, relevance, rrf, weighted
+from elanus.rank.fusion import Route, dbsf, relevance, rrf, weighted
 from elanus.rank.mmr import mmr
 from elanus.rank.models import check_reranker, rerank_scores
-from elanus.rank.rankers import AnnSearchRequest, Fuse, RRFRanker, WeightedRanker, as_ranker, as_request
+from elanus.rank.rankers import AnnSearchRequest, DBSFRanker, Fuse, RRFRanker, WeightedRanker, as_ranker, as_request
 from elanus.rank.reranking import Reranking, as_reranking
 
 __all__ = [
     "AnnSearchRequest",
+    "DBSFRanker",
     "Decay",
     "FunctionScore",
     "Fuse",
@@ -22,6 +23,7 @@ __all__ = [
     "as_request",
     "as_reranking",
     "check_reranker",
+    "dbsf",
     "mmr",
     "relevance",
     "rerank_scores",

@@ -61,6 +61,33 @@ def weighted(routes: Sequence[Route], weights: Sequence[float], metrics: Sequenc
     return _summed(scaled)
 
 
+def dbsf(routes: Sequence[Route], weights: Sequence[float] | None = None) -> Route:
+    """Distribution-based score fusion: a row's score is the sum of its standings in the routes that found it.
+
+    A standing says where a score lies between three standard deviations below and above the mean of its own route, 0 to
+    1, so no other route moves it. Qdrant's formula; ties go to the smaller row number.
+
+    Args:
+        weights: one for each route; None: 1 for all.
+    """
+    factors = [1.0] * len(routes) if weights is None else weights
+    return _summed([(rids, factor * standings(s)) for (rids, s), factor in zip(routes, factors, strict=True)])
+
+
+SPREAD = 3
+"""How many standard deviations around the mean `standings` maps into [0, 1]."""
+
+
+def standings(scores: Floats) -> Any:
+    """Scores of one route as float64 (n,) in [0, 1]; 0.5 each where there is no spread to measure them by."""
+    exact = scores.astype(np.float64)
+    spread = len(exact) > 1 and exact.min() < exact.max()  # the deviation of equals may come out a little over 0
+    deviation = exact.std(ddof=1) if spread else 0.0
+    if deviation == 0:
+        return np.full(len(exact), 0.5)
+    return np.clip(0.5 + (exact - exact.mean()) / (2 * SPREAD * deviation), 0.0, 1.0)
+
+
 def _summed(routes: Sequence[tuple[Int64s, Any]]) -> Route:
     rids = np.concatenate([np.empty(0, np.int64), *(rids for rids, _ in routes)])
     unique, places = np.unique(rids, return_inverse=True)

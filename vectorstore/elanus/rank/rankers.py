@@ -9,7 +9,7 @@ from typing import Any
 
 from elanus.errors import InvalidArgument, NotSupported
 from elanus.filter import Expression, split_filter
-from elanus.rank.fusion import Route, rrf, weighted
+from elanus.rank.fusion import Route, dbsf, rrf, weighted
 from elanus.rank.reranking import as_function, asked_fusion
 
 MAX_RRF_K = 16_384
@@ -109,6 +109,27 @@ class WeightedRanker:
         return f"WeightedRanker({', '.join(map(str, self.weights))}, norm_score={self.norm_score})"
 
 
+class DBSFRanker:
+    """Fuse by the distribution of each route's scores: how many standard deviations a hit stands from their mean.
+
+    Args:
+        nums: weights from 0 to 1, one per request, in their order; none: all count alike.
+    """
+
+    def __init__(self, *nums: float) -> None:
+        for weight in nums:
+            if not _is_number(weight) or not 0 <= weight <= 1:
+                raise InvalidArgument(f"DBSFRanker: each weight must be a number from 0 to 1, not {weight!r}")
+        self.weights = list(nums)
+
+    def dict(self) -> Any:
+        """Return the ranker in the shape of pymilvus's rankers."""
+        return {"strategy": "dbsf", "params": {"weights": self.weights} if self.weights else {}}
+
+    def __repr__(self) -> str:
+        return f"DBSFRanker({', '.join(map(str, self.weights))})"
+
+
 def as_ranker(ranker: Any, metrics: Sequence[str]) -> Fuse:
     """Return the fusion that a ranker (ours, pymilvus's, a RERANK function, or what has their `dict()`) asks for.
 
@@ -119,7 +140,7 @@ def as_ranker(ranker: Any, metrics: Sequence[str]) -> Fuse:
     function = as_function(ranker)
     if function is None and not callable(getattr(ranker, "dict", None)):
         raise InvalidArgument(
-            "ranker must be an RRFRanker, a WeightedRanker, a Function(RERANK) or a model with "
+            "ranker must be an RRFRanker, a WeightedRanker, a DBSFRanker, a Function(RERANK) or a model with "
             f"rerank(query, documents), not {type(ranker).__name__}"
         )
     raw: Any = ranker.dict() if function is None else asked_fusion(function)
@@ -146,9 +167,17 @@ def _weighted(params: Mapping[str, Any], metrics: Sequence[str]) -> Fuse:
     return partial(weighted, weights=checked.weights, metrics=metrics, norm_score=checked.norm_score)
 
 
+def _dbsf(params: Mapping[str, Any], metrics: Sequence[str]) -> Fuse:
+    weights = DBSFRanker(*params.get("weights", ())).weights
+    if weights and len(weights) != len(metrics):
+        raise InvalidArgument(f"DBSFRanker has {len(weights)} weights for {len(metrics)} requests")
+    return partial(dbsf, weights=weights or None)
+
+
 MAKERS: Mapping[str, tuple[Callable[[Mapping[str, Any], Sequence[str]], Fuse], tuple[str, ...]]] = {
     "rrf": (_rrf, ("k",)),
     "weighted": (_weighted, ("weights", "norm_score")),
+    "dbsf": (_dbsf, ("weights",)),
 }
 
 

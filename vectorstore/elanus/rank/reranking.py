@@ -74,9 +74,13 @@ def as_function(ranker: Any) -> Function | None:
 
 
 def asked_fusion(function: Function) -> Mapping[str, Any]:
-    """What a function that fuses asks for, in the shape of a ranker's `dict()`."""
+    """What a function that fuses asks for, in the shape of a ranker's `dict()`.
+
+    As in Milvus, scores are normalised where a function says so, and where a WeightedRanker does not say otherwise.
+    """
     params = dict(function.params)
-    return {"strategy": params.pop("reranker"), "params": params}
+    strategy = params.pop("reranker")
+    return {"strategy": strategy, "params": {"norm_score": False, **params} if strategy == "weighted" else params}
 
 
 def _queries(who: str, queries: Any) -> tuple[str, ...] | None:

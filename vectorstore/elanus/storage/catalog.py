@@ -7,17 +7,19 @@ file: closing any other descriptor would drop SQLite's own locks for the whole p
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import apsw
 
-from elanus.errors import StoreBusy, StoreClosed, StoreError, StoreFormatError, StoreFull
+from elanus.errors import StoreBusy, StoreClosed, StoreError, StoreFormatError, StoreFull, StoreReadOnly
 from elanus.storage.failpoints import reach
 from elanus.storage.locks import FileLock
+from elanus.storage.place import CATALOG
 from elanus.storage.tables import ADDED, SCHEMA, Transaction
 
 FORMAT_VERSION = 1
@@ -28,24 +30,35 @@ PAGE_SIZE = 32_768
 WAL_LIMIT_BYTES = 64 << 20
 CHECKPOINT_PAGES = 3_072
 VACUUM_PAGES = 256
+READ_ONLY = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
 SYNCHRONOUS = {"fsync": "FULL", "os": "NORMAL", "none": "OFF"}
 
 
 class Catalog:
     """Two SQLite connections, one to read and one to write, each under its own lock.
 
+    Args:
+        folder: of the catalogue and its lock.
+        durability: "fsync", "os" or "none".
+        copy_of: a folder that may only be read, of whose catalogue a copy is made in `folder`; nothing can change it.
+
     Raises:
         StoreFormatError: the folder holds no Elanus catalogue, or one of an unknown version.
     """
 
-    def __init__(self, folder: Path, durability: str) -> None:
+    def __init__(self, folder: Path, durability: str, copy_of: Path | None = None) -> None:
         if apsw.SQLITE_VERSION_NUMBER < OLDEST_SQLITE:
             raise StoreError(
                 f"apsw carries SQLite {apsw.sqlite_lib_version()}, which can lose commits in WAL mode; "
                 "install apsw 3.51.3 or newer"
             )
-        self._path = folder / "catalog.sqlite"
+        self._path = folder / CATALOG
+        self._known_as = (copy_of or folder) / CATALOG
+        self._changeable = copy_of is None
         self._durability = durability
+        if copy_of is not None and not self._path.exists():
+            with _translated(self._known_as):
+                _copy(self._known_as, self._path)
         self._write_lock = FileLock(folder / "write.lock")
         self._read_lock = threading.RLock()
         with self._write_lock:
@@ -58,11 +71,13 @@ class Catalog:
         try:
             connection = apsw.Connection(str(self._path))
             connection.set_busy_timeout(BUSY_SECONDS * 1000)
-            _prepare(connection, self._path, SYNCHRONOUS[self._durability])
+            _prepare(connection, self._known_as, SYNCHRONOUS[self._durability])
         except apsw.NotADBError:
-            raise StoreFormatError(f"{self._path} is not an Elanus catalogue") from None
+            raise StoreFormatError(f"{self._known_as} is not an Elanus catalogue") from None
         except apsw.BusyError as error:
-            raise StoreBusy(f"{self._path} stayed locked for {BUSY_SECONDS} s") from error
+            raise StoreBusy(f"{self._known_as} stayed locked for {BUSY_SECONDS} s") from error
+        if not self._changeable:
+            connection.execute("PRAGMA query_only=ON").fetchall()
         return connection
 
     def epoch(self) -> int:
@@ -78,7 +93,7 @@ class Catalog:
             for (version,) in self._reader.execute("PRAGMA data_version"):
                 return int(version)
         except apsw.Error:
-            with _translated(self._path):
+            with _translated(self._known_as):
                 raise
         raise AssertionError("unreachable")
 
@@ -90,7 +105,7 @@ class Catalog:
     @contextmanager
     def read(self) -> Iterator[Transaction]:
         """One short read transaction: everything read inside belongs to one commit."""
-        with self._read_lock, _translated(self._path):
+        with self._read_lock, _translated(self._known_as):
             try:
                 self._reader.execute("BEGIN")
                 yield Transaction(self._reader)
@@ -101,9 +116,9 @@ class Catalog:
     @contextmanager
     def write(self) -> Iterator[Transaction]:
         """One commit: all of it durable when the block ends, or none of it after an error."""
-        with self._write_lock.within(self.waiting_seconds), _translated(self._path):
+        with self._write_lock.within(self.waiting_seconds), _translated(self._known_as):
             try:
-                self._writer.execute("BEGIN IMMEDIATE")
+                self._writer.execute("BEGIN IMMEDIATE" if self._changeable else "BEGIN")
                 yield Transaction(self._writer)
                 reach("commit.before")
                 self._writer.execute("COMMIT")
@@ -130,12 +145,12 @@ class Catalog:
     def give_back(self) -> None:
         """Return the pages of deleted log rows to the file system, in slices between which others may commit."""
         while True:
-            with self._write_lock, _translated(self._path):
+            with self._write_lock, _translated(self._known_as):
                 free = _value(self._writer, "PRAGMA freelist_count")
                 self._writer.execute(f"PRAGMA incremental_vacuum({VACUUM_PAGES})").fetchall()
             if free <= VACUUM_PAGES:
                 break
-        with self._write_lock, _translated(self._path):
+        with self._write_lock, _translated(self._known_as):
             self._writer.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
     def pause(self, *, lock: bool) -> None:
@@ -178,6 +193,26 @@ class Catalog:
             with self._write_lock:
                 self._writer.close()
             self._write_lock.close()
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a catalogue that may only be read, with the commits that its write-ahead log holds.
+
+    SQLite reads one in use through the shared memory that its users keep. Where there is none nobody uses it, and its
+    files may be copied.
+    """
+    try:
+        with (
+            closing(apsw.Connection(f"{source.as_uri()}?mode=ro", READ_ONLY)) as read,
+            closing(apsw.Connection(str(target))) as written,
+            written.backup("main", read, "main") as backup,
+        ):
+            backup.step()
+    except (apsw.CantOpenError, apsw.ReadOnlyError):
+        target.unlink(missing_ok=True)
+        for suffix in ("", "-wal"):
+            with suppress(FileNotFoundError):
+                shutil.copyfile(f"{source}{suffix}", f"{target}{suffix}")
 
 
 def _value(connection: apsw.Connection, sql: str) -> Any:
@@ -227,6 +262,11 @@ def _translated(path: Path) -> Iterator[None]:
         yield
     except apsw.ConnectionClosedError as error:
         raise StoreClosed(f"the store at {path.parent} was closed") from error
+    except apsw.ReadOnlyError as error:
+        raise StoreReadOnly(
+            f"the store at {path.parent} may only be read: copy the folder to a place where you may write, or change "
+            "its permissions"
+        ) from error
     except (apsw.FullError, apsw.IOError) as error:
         raise StoreFull(f"could not write {path} ({error}); nothing of this call was stored") from error
     except apsw.BusyError as error:

@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from elanus.errors import InvalidArgument, NotSupported, StoreFormatError
@@ -17,8 +18,33 @@ OURS = frozenset({"segments", "write.lock", "maintenance.lock", "graphs.lock"})
 NETWORK_FILE_SYSTEMS = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "fuse.gcsfuse", "fuse.s3fs"})
 
 
-def prepare(path: str | os.PathLike[str] | None) -> tuple[Path, bool]:
-    """Return the store's folder, made if need be, and whether it is private and temporary.
+@dataclass(frozen=True)
+class Place:
+    """Where a store lies.
+
+    Attributes:
+        folder: of the rows.
+        home: of the catalogue and the locks: the same, or a temporary one where the folder may only be read.
+        private: whether the folder is temporary too, and nobody else's.
+    """
+
+    folder: Path
+    home: Path
+    private: bool = False
+
+    @property
+    def writable(self) -> bool:
+        """Whether the store may be changed."""
+        return self.home == self.folder
+
+    @property
+    def temporary(self) -> bool:
+        """Whether its home goes when it is closed."""
+        return self.private or not self.writable
+
+
+def prepare(path: str | os.PathLike[str] | None) -> Place:
+    """Return the store's place, its folder made if need be.
 
     Raises:
         InvalidArgument: the path cannot be a folder.
@@ -38,13 +64,15 @@ def prepare(path: str | os.PathLike[str] | None) -> tuple[Path, bool]:
     kind = file_system(folder)
     if kind in NETWORK_FILE_SYSTEMS:
         raise NotSupported(f"{folder} lies on a network file system ({kind}); use a local disk")
+    if _is_only_read(folder):
+        return Place(folder, Path(tempfile.mkdtemp(prefix="elanus-")))
     try:
         (folder / "segments").mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InvalidArgument(f"cannot make a store at {folder}: {error}") from None
     sync_folder(folder)
     sync_folder(folder.parent)
-    return folder, private
+    return Place(folder, folder, private)
 
 
 def remove(folder: Path) -> None:
@@ -69,6 +97,12 @@ def file_system(folder: Path) -> str:
         if inside and len(point) >= len(best):
             best, kind = point, fields[fields.index("-") + 1]
     return kind
+
+
+def _is_only_read(folder: Path) -> bool:
+    """Whether a folder holds a store that this process may read and not change: on read-only media, say."""
+    catalog = folder / CATALOG
+    return catalog.exists() and not (os.access(folder, os.W_OK) and os.access(catalog, os.W_OK))
 
 
 def _foreign(folder: Path) -> bool:
