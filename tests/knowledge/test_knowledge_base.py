@@ -333,3 +333,5 @@ def test_languages_need_a_default_and_several_analyzers(birds: KnowledgeBase) ->
         open_base(language={"default": "germn"})
     with pytest.raises(elanus.InvalidArgument, match="has one analyzer"):
         birds.search("kites", language="de")
+    with pytest.raises(elanus.InvalidArgument, match="mode 'dense' has none"):
+        birds.search("kites", language="de", mode="dense")

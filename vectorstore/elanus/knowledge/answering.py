@@ -42,6 +42,8 @@ class Asked:
             raise InvalidArgument(f"the question must be a str with words in it, not {self.question!r}")
         if self.mode not in MODES:
             raise InvalidArgument(f"mode must be one of {', '.join(MODES)}, not {self.mode!r}")
+        if self.language is not None and self.mode == "dense" and not self.highlight:
+            raise InvalidArgument("language belongs to a search by words, of which mode 'dense' has none")
         for name, least in (("k", 1), ("candidates", 1), ("neighbours", 0)):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or value < least:

@@ -198,17 +198,19 @@ class KnowledgeBase:
         *,
         folds: int = 5,
         kinds: Sequence[str] = ("rrf", "weighted", "dbsf"),
+        language: str | None = None,
     ) -> Suggestion:
         """Suggest a `ranker` for `search` from judged questions, without the reranker; see `elanus.suggest_weights`.
 
         Args:
             queries, qrels: as for `evaluate`.
+            language: of the questions, as for `search`.
         """
         shelf = self._shelf
 
         def requests_of(question: str) -> list[AnnSearchRequest]:
             vector = embed_queries(shelf.model, [question], None, shelf.said)
-            return list(routes_of(question, vector, max(DEPTH, 2 * k), shelf.within(None)).values())
+            return list(routes_of(question, vector, max(DEPTH, 2 * k), shelf.within(None), language).values())
 
         return suggest_weights(
             self.client,
