@@ -157,6 +157,13 @@ def test_an_index_is_told_and_the_same_again_is_no_error(client: elanus.Client) 
         ),
         ("meta", {"index_type": "BITMAP", "json_path": "meta['a']"}, InvalidArgument, "JSON"),
         ("meta", {"json_path": "meta['a']", "json_cast_type": "int"}, InvalidArgument, "json_cast_type must be one of"),
+        (
+            "$meta",
+            {"index_type": "INVERTED", "json_path": "x"},
+            InvalidArgument,
+            "lies in 'x'; give that as field_name",
+        ),
+        ("meta", {"index_type": "INVERTED", "json_path": "$meta['x']"}, InvalidArgument, "lies in 'x'"),
         ("color", {"metric_type": "COSINE"}, InvalidArgument, "no metric_type"),
         ("nope", {"index_type": "INVERTED"}, elanus.FieldNotFound, "nope"),
     ],

@@ -268,7 +268,11 @@ class Definition:
             return None
         if text is None and not dynamic:
             raise SchemaError(f"index on '{name}' (JSON): give the path, as json_path='{name}[\"key\"]'")
-        return named_path(str(name if text is None else text), self.schema)
+        path = named_path(str(name if text is None else text), self.schema)
+        owner = path.keys[0] if path.field == DYNAMIC_FIELD else path.field
+        if owner != name:
+            raise SchemaError(f"index on '{name}': the json_path {text!r} lies in '{owner}'; give that as field_name")
+        return path
 
 
 def _inner_keys(path: Path | None) -> tuple[str | int, ...]:
