@@ -1,9 +1,9 @@
-"""Makes a page of each notebook in tutorials/, as it was saved; nothing is executed."""
+"""Makes a page of each notebook in tutorials/, as it was saved; nothing is executed. Files beside them go along."""
 
 from __future__ import annotations
 
 import json
-import textwrap
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,8 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
 FOLDER = "tutorials"
+LINK = re.compile(r"(\]\([\w.-]+)\.ipynb([)#])")
+"""A link from one notebook to another, which becomes one between their pages."""
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
@@ -24,8 +26,12 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 
 def on_files(files: Files, *, config: MkDocsConfig) -> Files:
-    for path in _notebooks(config):
-        files.append(File.generated(config, _page(path), content=as_markdown(json.loads(path.read_text("utf-8")))))
+    notebooks = _notebooks(config)
+    for path in notebooks:
+        page = LINK.sub(r"\1.md\2", as_markdown(json.loads(path.read_text("utf-8"))))
+        files.append(File.generated(config, _page(path), content=page))
+    for path in sorted({*(_root(config) / FOLDER).glob("[!.]*.*")} - {*notebooks}):
+        files.append(File.generated(config, f"{FOLDER}/{path.name}", abs_src_path=str(path)))
     return files
 
 
@@ -65,9 +71,5 @@ def _output(output: dict[str, Any]) -> Iterator[str]:
 
 
 def _fenced(text: str, language: str) -> str:
-    fence = "`" * max(3, 1 + max((len(run) for run in _runs_of_ticks(text)), default=0))
-    return f"{fence}{language}\n{textwrap.dedent(text)}\n{fence}"
-
-
-def _runs_of_ticks(text: str) -> list[str]:
-    return "".join(character if character == "`" else " " for character in text).split()
+    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
+    return f"{fence}{language}\n{text}\n{fence}"
