@@ -6,7 +6,8 @@ The passages are real ones of this machine (`benchmarks.prose`). Short queries a
 have, questions are runs of eight words out of a passage that hold three stop words or more. All engines lower-case
 words and keep stop words; bm25s leaves out words of one letter. One thread each; engines take turns query by query,
 and the figures are medians and 95th percentiles of wall and means of CPU milliseconds. Elanus answers through
-`client.search` with the keys, tantivy through parsing the query, searching and reading the stored number of each hit.
+`client.search` with the keys, and by its index alone; tantivy through parsing the query, searching and reading the stored
+number of each hit.
 """
 
 from __future__ import annotations
@@ -29,7 +30,9 @@ os.environ.setdefault("RAYON_NUM_THREADS", "1")
 import elanus
 import numpy as np
 from elanus import DataType, Function, FunctionType
-from elanus.analysis import make_analyzer
+from elanus.analysis import analyzer_of, make_analyzer
+from elanus.index import bm25
+from elanus.index.inverted_search import PostingsPart
 from rich.console import Console
 from rich.table import Table
 
@@ -65,6 +68,7 @@ def main() -> None:
             with span() as took:
                 engines[name] = fill(texts, folder if name == "elanus" else Path(root) / name)
             rows.append((name, "indexing, passages a minute of CPU", f"{60 * len(texts) / took.cpu:,.0f}"))
+        engines = {"elanus": engines["elanus"], "elanus, its index alone": index_alone(folder), **engines}
         exact = {kind: exactly(engines["elanus"], encoded, some[:JUDGED]) for kind, some in asked.items()}
         for kind, some in asked.items():
             for name, figures in measure(engines, some).items():
@@ -132,6 +136,16 @@ def fill_elanus(texts: Sequence[str], folder: Path) -> Ask:
         client.insert("docs", {"id": np.arange(start, start + len(some)), "text": some})
     client.flush("docs")
     return lambda query: client.search("docs", [query], limit=K)[0].ids
+
+
+def index_alone(folder: Path) -> Ask:
+    """Analysis, statistics and postings, without what a client does around them: views, checks, keys, hits."""
+    collection = elanus.Client(folder)._collection("docs")
+    source, view = collection.definition.schema.field("text"), collection.view()
+    analyzer = analyzer_of(source)
+    parts = [PostingsPart(s.part.postings(source.name, analyzer), s.alive) for s in view.slices]
+    reader = analyzer.named()
+    return lambda query: bm25.search(parts, reader.tokens(query), K, k1=K1, b=B).rows.tolist()
 
 
 def fill_tantivy(texts: Sequence[str], folder: Path) -> Ask:
