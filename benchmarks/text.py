@@ -6,8 +6,8 @@ The passages are real ones of this machine (`benchmarks.prose`). Short queries a
 have, questions are runs of eight words out of a passage that hold three stop words or more. All engines lower-case
 words and keep stop words; bm25s leaves out words of one letter. One thread each; engines take turns query by query,
 and the figures are medians and 95th percentiles of wall and means of CPU milliseconds. Elanus answers through
-`client.search` with the keys, and by its index alone; tantivy through parsing the query, searching and reading the stored
-number of each hit.
+`client.search` with the keys, and by its index alone; tantivy through parsing the query, searching and reading the
+stored number of each hit.
 """
 
 from __future__ import annotations
