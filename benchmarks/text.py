@@ -188,7 +188,7 @@ def fill_bm25s(texts: Sequence[str], folder: Path) -> Ask:
 
 
 def measure(engines: Mapping[str, Ask], queries: Sequence[str]) -> dict[str, tuple[float, float, float]]:
-    """Ask every query twice, the engines in turn by blocks; p50, p95 and mean CPU in milliseconds of the second time."""
+    """Ask every query twice, engines in turn by blocks; p50, p95 and mean CPU in milliseconds of the second time."""
     walls: dict[str, list[float]] = {name: [] for name in engines}
     cpus = dict.fromkeys(engines, 0.0)
     for start in range(0, len(queries), BLOCK):
