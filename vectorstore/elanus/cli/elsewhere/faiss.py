@@ -12,7 +12,6 @@ from typing import Any
 
 from elanus.cli.elsewhere.source import Passage, Source, passage, the_one
 from elanus.errors import InvalidArgument, NotFound
-from elanus.index.faiss_kernel import one_thread
 
 BATCH = 1_000
 WHOLE = ("IndexFlat", "IndexFlatL2", "IndexFlatIP", "IndexHNSWFlat", "IndexIVFFlat")
@@ -79,26 +78,26 @@ def _llama_index(folder: Path, wanted: str | None) -> tuple[str, Saved]:
 
 def _read(path: Path) -> tuple[Any, str]:
     """The index of a file, and its metric."""
-    with one_thread() as faiss:
-        try:
-            index = faiss.read_index(str(path))
-        except RuntimeError as error:
-            raise InvalidArgument(f"FAISS: '{path}' is no index: {str(error).splitlines()[0]}") from None
-        if type(index).__name__ not in WHOLE:
-            raise InvalidArgument(
-                f"FAISS: '{path}' is an {type(index).__name__}, whose vectors cannot be read back; there are "
-                f"{', '.join(WHOLE)}. Embed the texts anew: elanus add"
-            )
-        if hasattr(index, "make_direct_map"):
-            index.make_direct_map()
-        return index, "IP" if index.metric_type == faiss.METRIC_INNER_PRODUCT else "L2"
+    import faiss
+
+    try:
+        index = faiss.read_index(str(path))
+    except RuntimeError as error:
+        raise InvalidArgument(f"FAISS: '{path}' is no index: {str(error).splitlines()[0]}") from None
+    if type(index).__name__ not in WHOLE:
+        raise InvalidArgument(
+            f"FAISS: '{path}' is an {type(index).__name__}, whose vectors cannot be read back; there are "
+            f"{', '.join(WHOLE)}. Embed the texts anew: elanus add"
+        )
+    if hasattr(index, "make_direct_map"):
+        index.make_direct_map()
+    return index, "IP" if index.metric_type == faiss.METRIC_INNER_PRODUCT else "L2"
 
 
 def _batches(index: Any, saved: Saved) -> Iterator[list[Passage]]:
     for start in range(0, len(saved.keys), BATCH):
         keys = saved.keys[start : start + BATCH]
-        with one_thread():
-            vectors = index.reconstruct_n(start, len(keys))
+        vectors = index.reconstruct_n(start, len(keys))
         yield [_passage(key, vector, saved.texts) for key, vector in zip(keys, vectors, strict=True)]
 
 
