@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -57,6 +60,24 @@ def test_a_terminal_sees_the_words_of_the_question_marked(capsys: pytest.Capture
     assert lines == ["0.500  d#0", "    In [shallow] water fish swim"]
     show_hits([])
     assert capsys.readouterr().out == "nothing found\n"
+
+
+def test_rows_are_shown_as_a_table_or_as_json(kb: str) -> None:
+    shown = run("query", kb, "knowledge", "--fields", "document,text", "--table", "--filter", "text like 'Herons%'")
+    head, row, *rest = shown.stdout.splitlines()
+    assert (head.split(), rest) == (["pk", "text", "document"], [])
+    assert "Herons hunt" in row
+    assert run("query", kb, "knowledge", "--table", "--filter", "text like 'x%'").stdout == "no rows\n"
+    told = run("query", kb, "knowledge", "--fields", "text", "--json", "--filter", "text like 'Herons%'")
+    assert json.loads(told.stdout)["text"] == "Herons hunt fish in shallow water."
+
+
+def test_the_package_is_the_command() -> None:
+    command = [sys.executable, "-m", "elanus", "--version"]
+    done = subprocess.run(
+        command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    )
+    assert done.stdout == f"elanus {elanus.__version__}\n"
 
 
 def test_a_folder_is_kept_in_step(kb: str, tmp_path: Path) -> None:

@@ -194,7 +194,7 @@ def test_version_and_help_say_so_on_standard_output() -> None:
 @pytest.mark.skipif(not entry_points(group=finding.EMBEDDER.group, name="onnx"), reason="elanus is not installed")
 def test_real_model_answers_in_a_process_of_its_own(folder: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-    command = [sys.executable, "-W", "error", "-m", "elanus.cli", "demo", "--path", str(folder)]
+    command = [sys.executable, "-W", "error", "-m", "elanus", "demo", "--path", str(folder)]
     command += ["--passages", "200", "--json", "how are exceptions caught?"]
     for embedded in (200, 0):
         done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)

@@ -71,8 +71,16 @@ def milvus(path: Path) -> None:
     client.close()
 
 
+def faiss(path: Path) -> None:
+    package = pytest.importorskip("langchain_community.vectorstores")
+    pairs = zip(TEXTS, VECTORS.tolist(), strict=True)
+    ids = [f"id{n}" for n in range(ROWS)]
+    embedding = pytest.importorskip("langchain_core.embeddings").FakeEmbeddings(size=DIM)
+    package.FAISS.from_embeddings(pairs, embedding, METADATA, ids).save_local(str(path), "notes")
+
+
 STORES: dict[str, Callable[[Path], None]] = {
-    "chroma": chroma, "lancedb": lancedb, "qdrant": qdrant, "milvus": milvus,
+    "chroma": chroma, "lancedb": lancedb, "qdrant": qdrant, "milvus": milvus, "faiss": faiss,
 }  # fmt: skip
 
 
@@ -99,7 +107,7 @@ def test_a_collection_of_another_store_arrives_whole(other: tuple[str, str], tmp
             assert (row["text"], row["source"]) == (TEXTS[n], f"file-{n % 7}.txt")
         stored = np.array([row["vector"] for row in sorted(rows, key=lambda row: row["page"])])
         assert np.allclose(stored, VECTORS, atol=1e-6)
-        metric = "L2" if kind == "lancedb" else "COSINE"
+        metric = "L2" if kind in ("lancedb", "faiss") else "COSINE"
         assert client.describe_index("notes", "vector")["metric_type"] == metric
         best = client.search("notes", [VECTORS[5]], anns_field="vector", limit=1, output_fields=["page"])[0][0]
         assert best["entity"]["page"] == 5

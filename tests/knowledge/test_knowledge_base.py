@@ -90,6 +90,29 @@ def test_a_folder_is_kept_in_step(tmp_path: Path) -> None:
         assert (kb.sync(notes).unchanged, len(kb)) == (3, 4)
 
 
+def test_files_are_read_in_the_encodings_they_come_in(tmp_path: Path) -> None:
+    for name, raw in {
+        "utf8.txt": "Käfer eins".encode(),
+        "mark.txt": b"\xef\xbb\xbf" + "Käfer zwei".encode(),
+        "wide.txt": "Käfer drei".encode("utf-16"),
+        "windows.md": "Käfer € vier".encode("cp1252"),
+        "empty.txt": b" \n",
+    }.items():
+        (tmp_path / name).write_bytes(raw)
+    with open_base() as kb:
+        assert (filled := kb.sync(tmp_path)).added == 4
+        assert (filled.unchanged, filled.passages) == (1, 4)
+        hits = kb.search("Käfer", k=9, mode="text")
+        assert sorted(hit.text for hit in hits) == ["Käfer drei", "Käfer eins", "Käfer zwei", "Käfer € vier"]
+        assert kb.sync(tmp_path) == type(filled)(unchanged=5)
+        (tmp_path / "utf8.txt").write_text("")
+        assert (kb.sync(tmp_path).replaced, len(kb.search("Käfer", k=9, mode="text"))) == (1, 3)
+        assert kb.sync(tmp_path).unchanged == 5
+        (tmp_path / "zip.txt").write_bytes(b"PK\0\3")
+        with pytest.raises(elanus.InvalidArgument, match=r"zip\.txt' holds no text"):
+            kb.sync(tmp_path)
+
+
 def test_sources_that_are_no_path_need_a_name() -> None:
     with open_base() as kb:
         assert kb.sync(BIRDS, name="birds").added == 3

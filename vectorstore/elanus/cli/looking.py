@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as json_text
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,6 +13,7 @@ import elanus
 from elanus.cli.running import messages, replacing_unprintable
 from elanus.errors import NotFound
 
+CELL = 60  # characters
 Store = Annotated[str, typer.Argument(help="The folder of a store, or a Milvus server's URL.")]
 
 
@@ -48,15 +50,36 @@ def query(
     limit: Annotated[int, typer.Option(min=1, max=16_384, help="Rows at most.")] = 10,
     offset: Annotated[int, typer.Option(min=0, max=16_383, help="Rows to skip.")] = 0,
     vectors: Annotated[bool, typer.Option(help="Print vectors too.")] = False,
+    table: Annotated[bool, typer.Option("--table/--json", help="Print a table instead of JSON.")] = False,
 ) -> None:
-    """Print rows as JSON, one a line."""
+    """Print rows as JSON, one a line, or as a table."""
     with replacing_unprintable(), messages(), opened(store) as client:
         names = [name.strip() for name in fields.split(",") if name.strip()]
         rows = client.query(collection, filter, output_fields=names, limit=limit, offset=offset)
         dense = {f["name"] for f in client.describe_collection(collection)["fields"] if f["type"] >= 100}
-        for row in rows:
-            kept = row if vectors else {name: value for name, value in row.items() if name not in dense}
-            print(json_text.dumps(kept, ensure_ascii=False, default=plain))
+        kept = [row if vectors else {name: value for name, value in row.items() if name not in dense} for row in rows]
+        if table:
+            show_rows(kept)
+            return
+        for row in kept:
+            print(json_text.dumps(row, ensure_ascii=False, default=plain))
+
+
+def show_rows(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print rows as a table, a value a cell, long ones cut."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    shown = Table(box=None, pad_edge=False, header_style="bold")
+    for name in names:
+        shown.add_column(name, no_wrap=True, overflow="ellipsis", max_width=CELL)
+    for row in rows:
+        cells = [row.get(name, "") for name in names]
+        texts = [c if isinstance(c, str) else json_text.dumps(c, ensure_ascii=False, default=plain) for c in cells]
+        shown.add_row(*(Text(" ".join(text.split())) for text in texts))
+    Console(highlight=False).print(shown if rows else "no rows")
 
 
 def opened(store: str) -> Any:

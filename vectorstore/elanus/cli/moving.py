@@ -17,7 +17,7 @@ from elanus.cli.running import messages, replacing_unprintable
 from elanus.errors import InvalidArgument, StoreError
 
 BATCH = 2_000
-Kind = Literal["chroma", "lancedb", "qdrant", "milvus"]
+Kind = Literal["chroma", "lancedb", "qdrant", "milvus", "faiss"]
 File = Annotated[Path, typer.Argument(help="A file that ends in .parquet or .jsonl.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 

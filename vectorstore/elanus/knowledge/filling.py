@@ -63,7 +63,10 @@ def fill(shelf: Shelf, documents: Iterable[Document], chunking: Chunking, root: 
 
 
 def _is_stored(document: Document, known: Known | None, root: str) -> bool:
-    return known is not None and known.hash == document.hash and root in ("", known.root)
+    """Whether nothing is to be done for a document: it is there as it is, or has no words to be there with."""
+    if known is None:
+        return not document.text.strip()
+    return known.hash == document.hash and root in ("", known.root)
 
 
 def _store(shelf: Shelf, fresh: list[Document], known: dict[str, Known], chunking: Chunking, root: str) -> int:

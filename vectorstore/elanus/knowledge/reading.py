@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Callable, Iterator, Mapping
 from html.parser import HTMLParser
 from pathlib import Path
@@ -12,6 +13,7 @@ _SILENT = frozenset({"script", "style", "head", "title", "template", "noscript",
 _BREAKING = frozenset(
     {"p", "div", "br", "li", "tr", "h1", "h2", "h3", "h4", "h5", "h6", "section", "article", "pre", "table", "dt", "dd"}
 )
+_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
 
 def read_path(path: Path) -> Iterator[tuple[str, str]]:
@@ -35,7 +37,21 @@ def read_path(path: Path) -> Iterator[tuple[str, str]]:
 
 
 def _plain(path: Path) -> str:
-    return path.read_text(encoding="utf-8", errors="replace")
+    """A file's text: by its byte order mark, as UTF-8, or as what Windows wrote before.
+
+    Raises:
+        InvalidArgument: it holds no text.
+    """
+    raw = path.read_bytes()
+    for mark, encoding in _MARKS.items():
+        if raw.startswith(mark):
+            return raw.decode(encoding, "replace")
+    if b"\0" in raw:
+        raise InvalidArgument(f"'{path}' holds no text; give it another ending, or leave it out")
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return raw.decode("cp1252", "replace")
 
 
 def _html(path: Path) -> str:

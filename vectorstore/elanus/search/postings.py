@@ -11,6 +11,8 @@ from elanus.storage.view import View
 
 def as_found(view: View, hits: inverted_search.Hits) -> Found:
     """Hits by part and row as hits by row number."""
+    if len(view.slices) == 1:
+        return Found(view.slices[0].part.rids[hits.rows], hits.scores)
     rids = np.empty(len(hits.rows), np.int64)
     for number in np.unique(hits.parts).tolist():
         here = hits.parts == number

@@ -40,9 +40,13 @@ def matched_terms(view: View, schema: CollectionSchema, route: Route, text: str,
 def _indexed(view: View, schema: CollectionSchema, route: Route) -> tuple[list[PostingsPart], Analyzer]:
     source = schema.bm25_input(route.field.name)
     assert source is not None
-    analyzer = analyzer_of(source)
-    parts = view.once(("text", source.name), lambda: [_with_deaths(s, source, analyzer) for s in view.slices])
+    parts, analyzer = view.once(("text", source.name), lambda: _parts(view, source))
     return parts, analyzer.named(route.params.analyzer_name)
+
+
+def _parts(view: View, source: FieldSchema) -> tuple[list[PostingsPart], FieldAnalyzer]:
+    analyzer = analyzer_of(source)
+    return [_with_deaths(s, source, analyzer) for s in view.slices], analyzer
 
 
 def _parameters(route: Route) -> tuple[float, float]:

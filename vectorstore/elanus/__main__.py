@@ -1,4 +1,4 @@
-"""`python -m elanus.cli` is the `elanus` command."""
+"""`python -m elanus` is the `elanus` command."""
 
 from __future__ import annotations
 
