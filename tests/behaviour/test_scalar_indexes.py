@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -113,6 +114,20 @@ def test_an_index_never_changes_an_answer(client: elanus.Client, folder: Path) -
         if name.startswith("on_"):
             client.drop_index("docs", name)
     assert answers(client, asked) == expected
+
+
+@pytest.mark.parametrize("key", ["odd key", "größe", 'q"q', "null"])
+def test_a_dynamic_key_that_is_no_plain_name_is_indexed_and_read_back(
+    client: elanus.Client, folder: Path, key: str
+) -> None:
+    client.create_collection("docs", dimension=2)
+    path = f"$meta[{json.dumps(key)}]"
+    client.create_index("docs", client.prepare_index_params(key, index_type="INVERTED", params={"json_path": path}))
+    client.insert("docs", [{"id": n, "vector": [0.0, 1.0], key: n % 2} for n in range(4)])
+    with elanus.connect(folder) as other:
+        assert [row["id"] for row in other.query("docs", f"{path} == 1", ["id"])] == [1, 3]
+        other.create_index("docs", other.prepare_index_params(key, index_type="INVERTED", params={"json_path": path}))
+        assert other.list_indexes("docs", key) == client.list_indexes("docs", key) == [key]
 
 
 def test_an_index_is_told_and_the_same_again_is_no_error(client: elanus.Client) -> None:

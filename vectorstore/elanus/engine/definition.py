@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -11,7 +10,7 @@ from typing import Any
 from elanus.engine.partitions import Partitions
 from elanus.engine.properties import DYNAMIC, TTL
 from elanus.errors import AlreadyExists, IndexNotFound, InvalidArgument, SchemaError, did_you_mean
-from elanus.filter import Path, named_path
+from elanus.filter import Path, named_path, written_path
 from elanus.index.registry import IndexSpec, resolve_index
 from elanus.index.scalar import resolve_scalar_index
 from elanus.schema.arrow import PARTITION
@@ -44,7 +43,7 @@ class Index:
         """The path as a filter writes it; empty for a plain field."""
         if self.path is None:
             return ""
-        return self.field + "".join(f"[{json.dumps(key)}]" for key in _inner_keys(self.path))
+        return written_path(self.field, _inner_keys(self.path))
 
     @property
     def lookup(self) -> Hashable:

@@ -8,6 +8,7 @@ from elanus.filter.expression import Expression, split_filter
 from elanus.filter.fields import F
 from elanus.filter.names import named_path
 from elanus.filter.predicate import Predicate, compile_filter, present, within
+from elanus.filter.writing import written_path
 
 __all__ = [
     "Columns",
@@ -23,4 +24,5 @@ __all__ = [
     "split_filter",
     "translate_filter",
     "within",
+    "written_path",
 ]
