@@ -12,6 +12,13 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
 FOLDER = "tutorials"
+ELSEWHERE = {
+    "](../README.md": "](../index.md",
+    "](../models/README.md": "](../models.md",
+    "](../integrations/langchain/README.md": "](../langchain.md",
+    "](../integrations/llamaindex/README.md": "](../llamaindex.md",
+}
+"""The project's own pages, and those of the site that stand for them."""
 LINK = re.compile(r"(\]\([\w.-]+)\.ipynb([)#])")
 """A link from one notebook to another, which becomes one between their pages."""
 
@@ -29,6 +36,8 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
     notebooks = _notebooks(config)
     for path in notebooks:
         page = LINK.sub(r"\1.md\2", as_markdown(json.loads(path.read_text("utf-8"))))
+        for link, here in ELSEWHERE.items():
+            page = page.replace(link, here)
         files.append(File.generated(config, _page(path), content=page))
     for path in sorted({*(_root(config) / FOLDER).glob("[!.]*.*")} - {*notebooks}):
         files.append(File.generated(config, f"{FOLDER}/{path.name}", abs_src_path=str(path)))
