@@ -27,9 +27,9 @@ CHARACTERS_PER_TOKEN = 4
 class KnowledgeBase:
     """Documents that can be asked.
 
-    >>> kb = KnowledgeBase("./kb")                                    # doctest: +SKIP
-    >>> kb.add(["Kites are birds of prey.", Path("notes")])           # doctest: +SKIP
-    >>> print(kb.search("which birds hunt?"))                         # doctest: +SKIP
+    >>> kb = KnowledgeBase("./kb")
+    >>> kb.add(["Kites are birds of prey.", Path("notes")])
+    >>> print(kb.search("which birds hunt?"))
 
     Args:
         path: a folder, ":memory:", a Milvus server's URL, or an open client; `connection` goes to `connect`.
