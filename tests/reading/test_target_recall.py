@@ -191,6 +191,19 @@ def test_a_few_rows_and_rows_without_vectors_need_no_measuring(client: elanus.Cl
     assert len(client.search("c", [[1.0] * DIM], limit=5, **target(0.9))[0]) == 5
 
 
+@pytest.mark.parametrize("there", [0, 1, 40])
+def test_a_large_segment_of_rows_without_vectors_is_written(client: elanus.Client, there: int) -> None:
+    schema = client.create_schema().add_field("id", DataType.INT64, is_primary=True)
+    schema.add_field("vector", DataType.FLOAT_VECTOR, dim=2, nullable=True)
+    params = client.prepare_index_params("vector", metric_type="COSINE")
+    client.create_collection("c", schema=schema, index_params=params)
+    rows = [{"id": n, "vector": [1.0, float(n)] if n < there else None} for n in range(ROWS)]
+    client.insert("c", rows)
+    client.flush("c")
+    for params in ({}, {"target_recall": 0.9}):
+        assert len(client.search("c", [[1.0, 1.0]], limit=5, search_params=params)[0]) == min(5, there)
+
+
 def built(known: Known, before: float = 60.0) -> dict[str, Any]:
     """The way of a search once there is a graph."""
     end = time.monotonic() + before

@@ -151,9 +151,13 @@ def _calibrate(
 ) -> Calibration:
     """Climb the rungs until all is found; rows without a vector, which are zeros, are no queries.
 
-    The rows that are queries stand for such as were never stored: none of them is looked for.
+    The rows that are queries stand for such as were never stored: none of them is looked for. Where there are no others
+    nothing can be measured, and the last rung is taken.
     """
     able = np.flatnonzero(np.concatenate([norms for _, norms in pieces]))
+    total = sum(len(norms) for _, norms in pieces)
+    if not len(able):
+        return Calibration(total, {k: (Step(rungs[k][-1], 1.0, 0.0),) for k in DEPTHS})
     rows = np.sort(np.random.default_rng(0).permutation(able)[:QUERIES])
     queries = _gathered(pieces, rows)[0]
     ladders = {}
@@ -171,7 +175,7 @@ def _calibrate(
                 if steps[-1].recall == 1:
                     break
             ladders[k] = tuple(steps)
-    return Calibration(sum(len(norms) for _, norms in pieces), ladders)
+    return Calibration(total, ladders)
 
 
 def _step(effort: int, shares: Sequence[float]) -> Step:
