@@ -68,7 +68,9 @@ def test_texts_code_and_outputs_are_shown_and_nothing_is_run(tmp_path: Path) -> 
 
 
 def test_tutorials_stand_after_the_guide_in_the_order_of_their_names_and_find_each_other(tmp_path: Path) -> None:
-    titled = {name: [{"cell_type": "markdown", "source": [f"# Lesson {name}"]}] for name in ("b2", "a1")}
+    titled: dict[str, list[dict[str, Any]]] = {
+        name: [{"cell_type": "markdown", "source": [f"# Lesson {name}"]}] for name in ("b2", "a1")
+    }
     titled["a1"][0]["source"].append("\nNext: [b2](b2.ipynb), over [words](words.json).")
     (tmp_path / "tutorials").mkdir()
     (tmp_path / "tutorials" / "words.json").write_text("[]")
