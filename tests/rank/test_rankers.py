@@ -13,6 +13,7 @@ from elanus.rank import (
     as_ranker,
     as_request,
     dbsf,
+    rerank_scores,
     rrf,
     weighted,
 )
@@ -142,3 +143,15 @@ def test_what_is_no_request_is_refused(request_):
 def test_rankers_show_what_they_are():
     assert repr(RRFRanker(5)) == "RRFRanker(k=5)"
     assert repr(WeightedRanker(0.5, 1)) == "WeightedRanker(0.5, 1, norm_score=True)"
+
+
+@pytest.mark.parametrize(
+    "found", [[{"index": 0, "score": 1.0}, {"index": 1, "score": 0.5}], [1.0], ["high", "low"], None]
+)
+def test_a_reranker_that_gives_no_scores_is_told_so(found: object) -> None:
+    class Odd:
+        def rerank(self, query: str, documents: list[str]) -> object:
+            return found
+
+    with pytest.raises(InvalidArgument, match=r"Odd\.rerank gave no score for each of 2 documents, but"):
+        rerank_scores(Odd(), "kites", ["red kite", "fox"])

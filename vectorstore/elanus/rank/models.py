@@ -40,7 +40,10 @@ def rerank_scores(model: Any, query: str, documents: Sequence[str]) -> Scores:
                 raise InvalidArgument(f"{said} the index {result.index} for {len(documents)} documents")
             scores[result.index] = result.score
     else:
-        scores = np.asarray(found, np.float64)
+        try:
+            scores = np.asarray(found, np.float64)
+        except (TypeError, ValueError):
+            scores = np.empty(0)
     if scores.shape != (len(documents),) or np.isnan(scores).any():
         raise InvalidArgument(f"{said} no score for each of {len(documents)} documents, but {found!r:.200}")
     return scores

@@ -1,6 +1,7 @@
 """Arrow arrays as numpy arrays and back, without a copy.
 
-pyarrow's own conversions look for pandas first, and import it (0.25 s) wherever it is installed.
+pyarrow's own conversions look for pandas first, and import it (0.25 s) wherever it is installed; some versions (25.0)
+fail where it is not.
 """
 
 from __future__ import annotations
@@ -12,10 +13,13 @@ import pyarrow as pa
 
 Bools = np.ndarray[Any, np.dtype[np.bool_]]
 
+_NUMBERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "float32", "float64")
+_DTYPES: dict[pa.DataType, np.dtype[Any]] = {getattr(pa, name)(): np.dtype(name) for name in _NUMBERS}
+
 
 def numbers(array: pa.Array) -> np.ndarray[Any, Any]:
     """Return a numeric column's values, read-only; arbitrary where it is null."""
-    dtype = np.dtype(array.type.to_pandas_dtype())
+    dtype = _DTYPES[array.type]
     buffer = array.buffers()[1]
     if buffer is None or len(array) == 0:
         return np.zeros(len(array), dtype)
