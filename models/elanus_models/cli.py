@@ -55,10 +55,14 @@ def download(
     file: Annotated[
         str | None, typer.Option(help="One of its ONNX files, in place of its weights.", show_default=False)
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Fetch a model, verified, so that it can be used without a network."""
     with messages():
         place = locate(model, Wish(file=file))
+        if as_json:
+            print(json.dumps({"model": model, "origin": place.origin, "folder": str(place.files.folder)}, indent=2))
+            return
         print(f"{model}: {place.origin}, in {place.files.folder}")
 
 

@@ -158,6 +158,8 @@ def test_the_command_line_fetches_and_lists(hub: Hub) -> None:
     fetched = run(app, ["download", "kites/bird"])
     assert (fetched.exit_code, fetched.stdout.startswith(f"kites/bird: kites/bird on {hub.url}, in ")) == (0, True)
     assert "hub cache" in run(app, ["download", "kites/bird"]).stdout
+    told = json.loads(run(app, ["download", "kites/bird", "--json"]).stdout)
+    assert (told["model"], Path(told["folder"]).is_dir()) == ("kites/bird", True)
     rows = {row["name"]: row for row in json.loads(run(app, ["list", "--json"]).stdout)}
     assert rows["kites/bird"]["here"] == "hub cache"
     assert rows["bge-m3"] == {"name": "bge-m3", "kind": "dense", "dim": 1024, "license": "MIT", "here": ""}
